@@ -1,0 +1,107 @@
+"""The application: everything in this folder put together."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from fer_gateway import __version__
+from fer_gateway.api import problems
+from fer_gateway.api.gateway import Gateway, OpenAnalyzer, open_analyzer
+from fer_gateway.api.pages import API_URL, docs_pages, find_web, page_routes, web_pages
+from fer_gateway.api.routes import router
+from fer_gateway.api.security import HostGuard, OriginGuard, SecurityHeaders
+from fer_gateway.errors import NotFound
+from fer_gateway.settings import Settings
+
+TITLE = "fer-gateway"
+DESCRIPTION = """Facial emotion recognition at the edge.
+
+Every error is a problem (RFC 9457, `application/problem+json`); its `code` is stable. Camera frames go over
+the WebSocket `/api/v1/stream` (subprotocol `fer.v1`), which this format cannot describe; the README does.
+"""
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, *, open_analyzer: OpenAnalyzer = open_analyzer) -> FastAPI:
+    """The gateway as an ASGI application; it opens the model when the server starts it.
+
+    A model that cannot serve keeps the server from starting, with the errors of `Analyzer.open`.
+    """
+    gateway = Gateway(settings, open_analyzer)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with gateway.running():
+            yield
+
+    app = FastAPI(
+        title=TITLE,
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        middleware=_middleware(settings),
+        openapi_url=API_URL,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.gateway = gateway
+    app.include_router(router)
+    problems.install_handlers(app)
+    _add_pages(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Outermost first: even a refusal carries the security headers."""
+    chain = [
+        Middleware(SecurityHeaders),
+        Middleware(HostGuard, settings.served_hosts),
+        Middleware(OriginGuard, settings.allowed_origins),
+    ]
+    if settings.allowed_origins:
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Content-Type",),
+        )
+        chain.append(cors)
+    return [*chain, Middleware(problems.ErrorBoundary)]
+
+
+def _add_pages(app: FastAPI) -> None:
+    try:
+        app.router.routes.extend(page_routes(web_pages(find_web())))
+    except NotFound as missing:
+        reason = str(missing)
+        log.warning("%s", reason)
+
+        @app.get("/", include_in_schema=False)
+        async def no_page() -> None:
+            raise NotFound(reason)
+
+    app.router.routes.extend(page_routes(docs_pages()))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's description of the routes, with problems under their own media type."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                for status, response in operation["responses"].items():
+                    if int(status) >= 400:
+                        response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,73 @@
+"""`fer-gateway analyze`: the emotions in image files."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from fer_gateway.analyzer import Analysis, Analyzer, Face, analysis_to_dict
+from fer_gateway.commands.options import settings_from
+from fer_gateway.contract import ModelCard
+from fer_gateway.errors import ImageError, UnreadableFile
+from fer_gateway.vision.opencv import configure_opencv
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyse each file; one that fails is reported and the rest goes on, the exit status is 1 then."""
+    settings = settings_from(arguments)
+    configure_opencv()
+    analyzer = Analyzer.open(
+        settings.model_file,
+        threads=settings.threads,
+        providers=settings.providers,
+        max_bytes=settings.max_body_bytes,
+        max_pixels=settings.max_pixels,
+    )
+    failed = False
+    for path in arguments.paths:
+        try:
+            analysis = analyzer.analyze(read(path, settings.max_body_bytes))
+        except ImageError as error:
+            failed = True
+            if arguments.json:
+                print(json.dumps({"path": str(path), "error": error_to_dict(error)}))
+            else:
+                print(f"{path}: {error}", file=sys.stderr)
+        else:
+            if arguments.json:
+                print(json.dumps({"path": str(path), **analysis_to_dict(analysis, analyzer.card)}))
+            else:
+                print(table(path, analysis, analyzer.card))
+    return int(failed)
+
+
+def read(path: Path, max_bytes: int) -> bytes:
+    """The file's bytes; one byte more than `max_bytes` where it is larger, enough to refuse it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except OSError as exc:
+        raise UnreadableFile(f"The file cannot be read ({exc.strerror}); check the path.") from exc
+
+
+def error_to_dict(error: ImageError) -> dict[str, str]:
+    """An error as the members of a problem that make sense without HTTP."""
+    return {"code": error.code, "title": error.title, "detail": str(error)}
+
+
+def table(path: Path, analysis: Analysis, card: ModelCard) -> str:
+    """One picture for people: a heading, then a line for each face."""
+    count = len(analysis.faces)
+    faces = {0: "no face", 1: "1 face"}.get(count, f"{count} faces")
+    size = f"{analysis.width} x {analysis.height} px"
+    heading = f"{path}: {faces}, {size}, {analysis.timing['total_ms']:.0f} ms"
+    return "\n".join([heading, *(_row(face, analysis, card) for face in analysis.faces)])
+
+
+def _row(face: Face, analysis: Analysis, card: ModelCard) -> str:
+    x, width = face.box.x * analysis.width, face.box.width * analysis.width
+    y, height = face.box.y * analysis.height, face.box.height * analysis.height
+    place = f"{width:.0f} x {height:.0f} px at {x:.0f}, {y:.0f}"
+    ranked = sorted(zip(face.probabilities, card.labels, strict=True), reverse=True)
+    others = ", ".join(f"{label} {probability:.1%}" for probability, label in ranked[1:3])
+    return f"  {face.label:<10} {face.confidence:>6.1%}   {place:<28} then {others}"

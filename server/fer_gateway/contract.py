@@ -1,0 +1,121 @@
+"""What training promises and serving relies on: the model card and the face crop it was trained with."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+CARD_KEY = "fer.card"
+"""Key of the card in the custom metadata of an ONNX file."""
+
+INPUT_NAME = "crops"
+"""Graph input: uint8, N x size_px x size_px x 1, grey."""
+
+PROBABILITIES_NAME = "probabilities"
+"""Graph output: float32, N x K, in label order, rows sum to 1."""
+
+LOGITS_NAME = "logits"
+"""Graph output: float32, N x K, before temperature and softmax."""
+
+EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+"""The eight classes of FER+, in the order of its vote columns."""
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and accepts no unknown field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Framing(Frozen):
+    """Where the frame of a training face lies, seen from its Haar box (measured, see `fer_training framing`).
+
+    The frame is a square of side `scale` x box side. Its centre is the box centre moved by
+    (`offset_x`, `offset_y`) x box side, x to the right, y down.
+    """
+
+    scale: float = Field(gt=0.2, lt=5.0)
+    offset_x: float = Field(gt=-1.0, lt=1.0)
+    offset_y: float = Field(gt=-1.0, lt=1.0)
+    faces_measured: int = Field(default=0, ge=0, description="Faces the fit rests on.")
+
+
+class FaceSpec(Frozen):
+    """How a face becomes pixels; everything `vision.align.cut_face` needs to know."""
+
+    algorithm: Literal["box-v1"] = "box-v1"
+    size_px: int = Field(ge=16, le=512, description="Side of the square crop.")
+    framing: Framing
+    detector: str = "haarcascade_frontalface_default.xml"
+    cascade_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Normalisation(Frozen):
+    """For the record only, the graph does it: normalised = pixel / divisor + shift."""
+
+    divisor: float = Field(gt=0)
+    shift: float
+
+
+class SelfTest(Frozen):
+    """Expected probabilities (2 x K) for the crops of `inference.self_test.make_crops`."""
+
+    probabilities: tuple[tuple[Fraction, ...], ...] = Field(min_length=2, max_length=2)
+    tolerance: float = Field(default=0.02, gt=0, lt=0.2)
+
+
+class Interval(Frozen):
+    """A measured value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Evaluation(Frozen):
+    """Scores on one named set of faces."""
+
+    data: str = Field(description="Data set, part and rule, for example `FER+ private, majority`.")
+    faces: int = Field(ge=1)
+    accuracy: Interval
+    macro_f1: Interval
+    expected_calibration_error: float = Field(ge=0, le=1, description="15 equal-width bins.")
+    recall: dict[str, Fraction] = Field(description="Recall of each class.")
+
+
+class Provenance(Frozen):
+    """Where the weights come from."""
+
+    git_sha: str
+    created: str = Field(description="UTC date, ISO 8601.")
+    data: tuple[str, ...]
+    licence: str
+    notes: str = ""
+
+
+class ModelCard(Frozen):
+    """The facts of one model; stored as JSON inside its ONNX file under `fer.card`."""
+
+    format: Literal["fer.card/1"] = "fer.card/1"
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+([.-][0-9A-Za-z.-]+)?$")
+    labels: tuple[str, ...] = Field(min_length=2)
+    face: FaceSpec
+    normalisation: Normalisation
+    temperature: float = Field(gt=0)
+    parameters: int = Field(ge=1)
+    multiply_adds: int = Field(ge=1)
+    fusion_share: Fraction = Field(description="The learned a of F = a F_MobileNetV2 + (1 - a) F_ViT.")
+    evaluations: tuple[Evaluation, ...] = ()
+    provenance: Provenance
+    self_test: SelfTest
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("`labels` has a name twice")
+        for row in self.self_test.probabilities:
+            if len(row) != len(self.labels):
+                raise ValueError(f"`self_test` has {len(row)} probabilities for {len(self.labels)} labels")
+        return self

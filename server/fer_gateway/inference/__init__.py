@@ -1,0 +1,1 @@
+"""Crops to probabilities under ONNX Runtime."""

@@ -1,0 +1,92 @@
+"""Faces to crops: `cut_face` is the only way a face becomes pixels, in training and in serving."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_gateway.contract import FaceSpec, Framing
+from fer_gateway.vision.geometry import Box
+
+Grey = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
+
+
+def cut_face(frame: Grey, box: Box, spec: FaceSpec) -> Grey:
+    """Cut one face as `box-v1`: the square frame that training faces have, seen from the Haar box.
+
+    Args:
+        frame: H x W, uint8, grey.
+        box: the Haar box in pixels of `frame`; may reach over its edges.
+        spec: crop size and measured framing, from the model card.
+
+    Returns:
+        `size_px` x `size_px`, uint8. Pixels outside the picture repeat its nearest edge pixel.
+    """
+    return warp(frame, crop_matrix(framed(box, spec.framing), spec.size_px), spec.size_px)
+
+
+def framed(box: Box, framing: Framing) -> Box:
+    """The square frame of a face from its Haar box (a box under one pixel counts as one pixel)."""
+    side = max(box.side, 1.0) * framing.scale
+    centre_x, centre_y = box.centre
+    centre_x += framing.offset_x * box.side
+    centre_y += framing.offset_y * box.side
+    return Box(centre_x - side / 2, centre_y - side / 2, side, side)
+
+
+def crop_matrix(frame: Box, size_px: int) -> Matrix:
+    """The 2 x 3 matrix from picture to crop, both in coordinates where pixel centres are integers.
+
+    With continuous edges the map is u = (x - frame.x) * size / frame.width; half a pixel moves it to centres.
+    """
+    scale_x, scale_y = size_px / frame.width, size_px / frame.height
+    return np.array(
+        [
+            [scale_x, 0.0, (0.5 - frame.x) * scale_x - 0.5],
+            [0.0, scale_y, (0.5 - frame.y) * scale_y - 0.5],
+        ]
+    )
+
+
+def warp(
+    frame: Grey, matrix: Matrix, size_px: int, *, border: int = cv2.BORDER_REPLICATE, fill: float = 0
+) -> Grey:
+    """Warp `frame` (H x W) by a 2 x 3 `matrix` (picture to crop) into `size_px` x `size_px`.
+
+    Shrinks by area to at most twice the target first, so that the one bilinear step never skips pixels.
+    `border` is an OpenCV border mode, `fill` the grey value of `cv2.BORDER_CONSTANT`.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale < 0.5:
+        frame, matrix = _shrunk(frame, matrix, size_px, 2 * scale)
+    return cv2.warpAffine(  # type: ignore[return-value]
+        frame, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
+    )
+
+
+def _shrunk(frame: Grey, matrix: Matrix, size_px: int, factor: float) -> tuple[Grey, Matrix]:
+    """Only the part of the picture that the crop sees, its sides times `factor`, and the matrix for it."""
+    left, top, right, bottom = _seen(matrix, size_px, frame.shape[1], frame.shape[0])
+    part = frame[top:bottom, left:right]
+    width, height = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
+    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    factor_x, factor_y = width / part.shape[1], height / part.shape[0]
+    to_part = np.array(  # small -> picture, pixel centres at integers
+        [
+            [1 / factor_x, 0.0, 0.5 / factor_x - 0.5 + left],
+            [0.0, 1 / factor_y, 0.5 / factor_y - 0.5 + top],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+    return small, matrix @ to_part  # type: ignore[return-value]
+
+
+def _seen(matrix: Matrix, size_px: int, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what the crop covers, two crop pixels wider, never empty."""
+    inverse = cv2.invertAffineTransform(matrix)
+    low, high = -2.5, size_px + 1.5
+    corners = np.array([[low, low, 1], [high, low, 1], [low, high, 1], [high, high, 1]]) @ inverse.T
+    left, top = np.floor(corners.min(axis=0)).astype(int)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
+    left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    return int(left), int(top), int(min(max(right, left + 1), width)), int(min(max(bottom, top + 1), height))
