@@ -1,0 +1,117 @@
+"""The command line: `python -m fer_training COMMAND`. Results go to stdout, progress and errors to stderr."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from fer_gateway.errors import GatewayError
+from fer_training.errors import TrainingError
+from fer_training.splits import SPLITS
+from fer_training.votes import RULES
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 refused with a message, 130 interrupted."""
+    arguments = _parser().parse_args(argv)
+    try:
+        import_module(f"fer_training.commands.{arguments.command}").run(arguments)
+    except (TrainingError, GatewayError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on after the last whole epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fer_training",
+        description="Train, measure and export the emotion model.",
+        epilog="A model is made by `train`, `framing --run`, `calibrate` and `export`; `evaluate` scores it.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(
+        commands.add_parser("train", help="train an experiment; the same command resumes it after a kill")
+    )
+    _add_framing(commands.add_parser("framing", help="measure where a training face lies in its Haar box"))
+    _add_calibrate(commands.add_parser("calibrate", help="fit the temperature on the validation part"))
+    _add_export(
+        commands.add_parser("export", help="write the ONNX file with its card, scored on the test part")
+    )
+    _add_evaluate(commands.add_parser("evaluate", help="score an ONNX model on a part of FER+"))
+    return parser
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, help="experiment, for example `training/configs/default.toml`")
+    _add_data(parser)
+    parser.add_argument(
+        "--run", type=Path, help="folder of the run (default: `runs/` and the experiment's name)"
+    )
+    parser.add_argument(
+        "--device", default="auto", help="`auto` (default), `cpu`, `cuda`, `cuda:1`, `mps` ..."
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="start from these `.safetensors` instead of random weights"
+    )
+
+
+def _add_framing(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--faces", type=int, default=3000, help="training faces to look at (default: 3000)")
+    parser.add_argument(
+        "--run", dest="run_folder", type=Path, help="also write `framing.json` into this run, for `export`"
+    )
+
+
+def _add_calibrate(parser: argparse.ArgumentParser) -> None:
+    _add_run_folder(parser)
+    _add_data(parser)
+    _add_rule(parser)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    _add_run_folder(parser)
+    _add_data(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--half-weights", type=Path, help="also write the weights in half precision here")
+    parser.add_argument("--name", default="fer-hybrid", help="name in the card (default: fer-hybrid)")
+    parser.add_argument("--version", required=True, help="version in the card, for example `0.1.0`")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="the ONNX file")
+    _add_data(parser)
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="test",
+        help="validation is FER+'s public part, test (default) its private",
+    )
+    _add_rule(parser)
+    parser.add_argument(
+        "--drop-twins", action="store_true", help="leave out faces that stand in a later part too"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads of ONNX Runtime (default: 1)")
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="write one JSON object; `-` is standard output"
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, required=True, help="FER+ in the FERPlus layout, folder or zip file"
+    )
+
+
+def _add_run_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a finished run")
+
+
+def _add_rule(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rule", choices=RULES, default="majority", help="which faces count (default: majority)"
+    )

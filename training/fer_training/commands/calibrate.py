@@ -1,0 +1,25 @@
+"""`calibrate`: fit the temperature of a run on the validation part."""
+
+import argparse
+
+import torch
+
+from fer_training.batches import plain_crops
+from fer_training.calibrate import fit_temperature
+from fer_training.checkpoint import load_model
+from fer_training.run_folder import BEST_WEIGHTS, CALIBRATION
+from fer_training.splits import load_split
+from fer_training.train import predict_logits
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the fit and keep it for `export`."""
+    model = load_model(arguments.run_folder / BEST_WEIGHTS)
+    faces = load_split(arguments.data, "validation", arguments.rule)
+    crops = plain_crops(faces.images, model.config.image_size)
+    fit = fit_temperature(predict_logits(model, crops, torch.device("cpu")), faces.labels)
+    fit.save(arguments.run_folder / CALIBRATION)
+    print(f"temperature {fit.temperature:.4f} from {fit.faces} validation faces")
+    print(f"cross-entropy {fit.loss_before:.4f} -> {fit.loss_after:.4f}")
+    before, after = fit.expected_calibration_error_before, fit.expected_calibration_error_after
+    print(f"expected calibration error {before:.4f} -> {after:.4f}")

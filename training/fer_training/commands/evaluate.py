@@ -1,0 +1,51 @@
+"""`evaluate`: score an ONNX model on a part of FER+."""
+
+import argparse
+import json
+from pathlib import Path
+
+from fer_gateway.contract import Evaluation
+from fer_gateway.inference.model import EmotionModel
+from fer_training.export import evaluate_model, set_name
+from fer_training.splits import load_split
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print a table, or with `--json PATH` (`-` is standard output) one JSON object."""
+    model = EmotionModel.open(arguments.model, threads=arguments.threads)
+    faces = load_split(arguments.data, arguments.split, arguments.rule, twins=not arguments.drop_twins)
+    name = set_name(arguments.split, arguments.rule) + (", twins dropped" if arguments.drop_twins else "")
+    evaluation = evaluate_model(model, faces, name)
+    if arguments.json is None:
+        print_table(evaluation)
+        return
+    text = json.dumps(_flat(evaluation))
+    if arguments.json == Path("-"):
+        print(text)
+    else:
+        arguments.json.write_text(text + "\n", encoding="utf-8")
+
+
+def print_table(evaluation: Evaluation) -> None:
+    """Scores with their intervals, a line each."""
+    print(f"{evaluation.data}: {evaluation.faces} faces")
+    for name, interval in (("accuracy", evaluation.accuracy), ("macro F1", evaluation.macro_f1)):
+        print(f"  {name:<28}{interval.value:.4f}   95 % {interval.low:.4f} .. {interval.high:.4f}")
+    print(f"  {'expected calibration error':<28}{evaluation.expected_calibration_error:.4f}")
+    for name, recall in evaluation.recall.items():
+        print(f"  {'recall ' + name:<28}{recall:.4f}")
+
+
+def _flat(evaluation: Evaluation) -> dict[str, object]:
+    """Plain numbers, their intervals beside them."""
+    accuracy, macro_f1 = evaluation.accuracy, evaluation.macro_f1
+    return {
+        "data": evaluation.data,
+        "n": evaluation.faces,
+        "accuracy": accuracy.value,
+        "accuracy_interval": [accuracy.low, accuracy.high],
+        "macro_f1": macro_f1.value,
+        "macro_f1_interval": [macro_f1.low, macro_f1.high],
+        "ece": evaluation.expected_calibration_error,
+        "per_class": evaluation.recall,
+    }

@@ -1,0 +1,57 @@
+"""`train`: train an experiment, or go on with it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from fer_training.checkpoint import at_size, load_model
+from fer_training.config import ExperimentConfig, load_config
+from fer_training.errors import CheckpointError, ConfigError
+from fer_training.model import Hybrid
+from fer_training.run_folder import BEST_WEIGHTS
+from fer_training.size import count_multiply_adds, count_parameters
+from fer_training.splits import load_splits
+from fer_training.train import Trainer
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train to the last epoch; a run that stands in its folder goes on where it stopped."""
+    config = load_config(arguments.config)
+    folder = arguments.run or Path("runs") / config.name
+    device = _device(arguments.device)
+    splits = load_splits(arguments.data, {"train": config.train_rule, "validation": "majority"})
+    start = _matching(load_model(arguments.weights), config, arguments.weights) if arguments.weights else None
+    trainer = Trainer(config, folder, device, start)
+    where = f"going on after epoch {trainer.progress.epochs_done}" if trainer.resume() else "from the start"
+    shape = Hybrid(config.model)
+    print(
+        f"{config.name}: {len(splits['train']):,} faces, {count_parameters(shape):,} parameters, "
+        f"{count_multiply_adds(shape) / 1e6:.1f} M multiply-adds, on {device}, {where}",
+        file=sys.stderr,
+    )
+    progress = trainer.fit(splits["train"], splits["validation"])
+    print(f"epoch {progress.best_epoch} is best: validation accuracy {progress.best_accuracy:.4f}")
+    print(f"its weights are in `{folder / BEST_WEIGHTS}`")
+
+
+def _device(name: str) -> torch.device:
+    try:
+        if name == "auto":
+            return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"`--device {name}` cannot be used here: {error}") from error
+    return device
+
+
+def _matching(model: Hybrid, config: ExperimentConfig, path: Path) -> Hybrid:
+    """The model at the experiment's picture size; any other difference is refused."""
+    model = at_size(model, config.model.image_size)
+    if model.config != config.model:
+        raise CheckpointError(
+            f"`{path}` holds a model of another shape; set `[model]` of the experiment to {model.config}"
+        )
+    return model

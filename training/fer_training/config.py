@@ -1,0 +1,56 @@
+"""One experiment: a TOML file under `training/configs`, checked field by field."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from fer_gateway.contract import Frozen
+from fer_training.augment import AugmentConfig
+from fer_training.errors import ConfigError
+from fer_training.model import HybridConfig
+from fer_training.votes import Rule
+
+
+class ExperimentConfig(Frozen):
+    """Everything a training run depends on, but the data and the device."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    model: HybridConfig = HybridConfig()
+    augment: AugmentConfig = AugmentConfig()
+    train_rule: Rule = "argmax"
+    seed: int = 0
+    epochs: int = Field(default=50, ge=1)
+    batch_size: int = Field(default=128, ge=2)
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warmup_epochs: float = Field(default=1.0, ge=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    balance: float = Field(
+        default=0.0, ge=0, le=1, description="A face weighs its classes' inverse frequency to this power."
+    )
+    ema_decay: float = Field(
+        default=0.999, ge=0, lt=1, description="Moving average of the weights; 0 is off."
+    )
+
+
+def load_config(path: Path) -> ExperimentConfig:
+    """Read an experiment.
+
+    Raises:
+        ConfigError: no such file, no TOML, an unknown field or a value out of range; names each.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return ExperimentConfig.model_validate({"name": path.stem, **values})
+    except OSError as error:
+        raise ConfigError(f"`{path}` cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"`{path}` is no TOML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"`{'.'.join(map(str, fault['loc']))}`: {fault['msg']}" for fault in error.errors()
+        )
+        raise ConfigError(f"`{path}`: {faults}") from error

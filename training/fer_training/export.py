@@ -1,0 +1,113 @@
+"""From a finished run to the shipped files: the graph with its measured card, and its weights."""
+
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from fer_gateway.contract import (
+    EMOTIONS,
+    Evaluation,
+    FaceSpec,
+    Framing,
+    ModelCard,
+    Provenance,
+    SelfTest,
+)
+from fer_gateway.inference.model import EmotionModel
+from fer_gateway.vision.detect import FRONTAL_FACE, cascade_sha256, find_cascade
+from fer_training.batches import plain_crops
+from fer_training.checkpoint import load_model, save_weights
+from fer_training.graph import NORMALISATION, rewrite_card, self_test_probabilities, write_graph
+from fer_training.metrics import evaluate_probabilities
+from fer_training.model import Hybrid
+from fer_training.size import count_multiply_adds, count_parameters
+from fer_training.splits import LabelledFaces
+
+LICENCE = (
+    "Apache-2.0; FER2013 images came from web searches: commercial use of the weights is an open question"
+)
+
+
+def export(
+    weights: Path,
+    out: Path,
+    *,
+    name: str,
+    version: str,
+    temperature: float,
+    framing: Framing,
+    half_weights: Path | None = None,
+) -> ModelCard:
+    """Write the ONNX file of a run, with a card without evaluations yet, and its weights in half precision.
+
+    Where half-precision weights are written, the graph is made from them, so that both files are one model.
+
+    Raises:
+        CheckpointError, ParityError: see `load_model` and `write_graph`.
+    """
+    if half_weights is not None:
+        save_weights(load_model(weights), half_weights, half=True)
+        weights = half_weights
+    model = load_model(weights)
+    card = _card(model, name, version, temperature, framing)
+    write_graph(model, card, out)
+    return card
+
+
+def evaluate_model(model: EmotionModel, faces: LabelledFaces, data: str) -> Evaluation:
+    """Scores of an exported model on faces cut as serving cuts them; `data` names the set."""
+    crops = plain_crops(faces.images, model.card.face.size_px)[..., None]
+    return evaluate_probabilities(data, model.card.labels, model.predict(crops), faces.labels)
+
+
+def add_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> ModelCard:
+    """Put evaluations into the card of an exported model, in place of those with the same `data`."""
+    card = EmotionModel.open(path).card
+    renewed = {evaluation.data: evaluation for evaluation in (*card.evaluations, *evaluations)}
+    card = card.model_copy(update={"evaluations": tuple(renewed.values())})
+    rewrite_card(path, card)
+    return card
+
+
+def set_name(split: str, rule: str) -> str:
+    """The name of an evaluated set of faces in a card, for example `FER+ test, majority`."""
+    return f"FER+ {split}, {rule}"
+
+
+def _card(model: Hybrid, name: str, version: str, temperature: float, framing: Framing) -> ModelCard:
+    expected = self_test_probabilities(model, temperature)
+    return ModelCard(
+        name=name,
+        version=version,
+        labels=EMOTIONS,
+        face=FaceSpec(
+            size_px=model.config.image_size,
+            framing=framing,
+            cascade_sha256=cascade_sha256(find_cascade(FRONTAL_FACE)),
+        ),
+        normalisation=NORMALISATION,
+        temperature=round(temperature, 4),
+        parameters=count_parameters(model),
+        multiply_adds=count_multiply_adds(model),
+        fusion_share=round(float(model.share.detach()), 4),
+        provenance=Provenance(
+            git_sha=_git_sha(),
+            created=datetime.now(UTC).date().isoformat(),
+            data=(
+                "FER+ training part (FER2013 images, crowd votes), less the pixel twins of its other parts",
+            ),
+            licence=LICENCE,
+            notes="Started from random weights; no other data, no teacher.",
+        ),
+        self_test=SelfTest(probabilities=tuple(tuple(row) for row in np.round(expected, 6).tolist())),
+    )
+
+
+def _git_sha() -> str:
+    """The commit that is checked out here, or `unknown` outside a checkout."""
+    command = ["git", "rev-parse", "HEAD"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)  # noqa: S603
+    return answer.stdout.strip() if answer.returncode == 0 else "unknown"

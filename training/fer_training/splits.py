@@ -1,0 +1,49 @@
+"""The parts of FER+ as training, validation and test faces with labels and targets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_training.ferplus import drop_twins, load_ferplus
+from fer_training.votes import Rule, keep_by, labels_of, targets_of
+
+Split = Literal["train", "validation", "test"]
+SPLITS: Mapping[Split, str] = {"train": "train", "validation": "public", "test": "private"}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFaces:
+    """Images N x 48 x 48 uint8, targets N x 8 (vote shares), labels N (index of the top vote)."""
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_split(path: Path, split: Split, rule: Rule, *, twins: bool = False) -> LabelledFaces:
+    """The faces of one split that a rule keeps; `twins` keeps those that stand in a later split too.
+
+    Raises:
+        DataError: see `load_ferplus`.
+    """
+    return load_splits(path, {split: rule}, twins=twins)[split]
+
+
+def load_splits(path: Path, rules: dict[Split, Rule], *, twins: bool = False) -> dict[Split, LabelledFaces]:
+    """Several splits in one reading of the files; see `load_split`."""
+    parts = load_ferplus(path)
+    if not twins:
+        parts = drop_twins(parts)
+    splits: dict[Split, LabelledFaces] = {}
+    for split, rule in rules.items():
+        faces = parts[SPLITS[split]]
+        faces = faces[keep_by(rule, faces.votes)]
+        splits[split] = LabelledFaces(faces.images, targets_of(faces.votes), labels_of(faces.votes))
+    return splits
