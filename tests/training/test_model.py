@@ -1,0 +1,88 @@
+"""The hybrid against the paper's equations."""
+
+from dataclasses import replace
+from typing import Literal
+
+import pytest
+import torch
+from torch import nn
+
+from fer_training.model import Fusion, Hybrid, HybridConfig, SelfAttention
+from fer_training.size import count_multiply_adds, count_parameters
+
+SMALL = HybridConfig(image_size=64, width=0.25, vit_dim=16, vit_depth=1, vit_heads=2, fused_dim=16)
+
+
+@pytest.mark.parametrize(
+    ("image_size", "token_stride", "tokens"), [(112, 16, 49), (112, 8, 196), (64, 16, 16), (224, 16, 196)]
+)
+def test_tokens_come_from_the_feature_map(image_size: int, token_stride: Literal[8, 16], tokens: int) -> None:
+    config = replace(SMALL, image_size=image_size, token_stride=token_stride)
+    model = Hybrid(config).eval()
+    token_map, _ = model.mobilenet(torch.zeros(2, 1, image_size, image_size))
+    assert token_map.shape[2] * token_map.shape[3] == tokens
+    assert model.vit.position.shape[1] == tokens + 1  # and the class token
+    assert model(torch.zeros(2, 1, image_size, image_size)).shape == (2, 8)
+
+
+def test_fused_features_are_equation_11() -> None:
+    model = Hybrid(SMALL).eval()
+    nn.init.constant_(model.theta, 0.7)
+    seen: dict[str, torch.Tensor] = {}
+    for name in ("project_mobilenet", "project_vit", "dropout"):
+        getattr(model, name).register_forward_hook(lambda _, __, out, name=name: seen.update({name: out}))
+    model(torch.randn(3, 1, 64, 64))
+    share = torch.sigmoid(torch.tensor(0.7))
+    expected = share * seen["project_mobilenet"] + (1 - share) * seen["project_vit"]
+    torch.testing.assert_close(seen["dropout"], expected)
+
+
+def test_attention_is_equation_8() -> None:
+    attention = SelfAttention(dim=8, heads=2).eval()
+    z = torch.randn(2, 5, 8)
+    q, k, v = attention.query_key_value(z).chunk(3, dim=-1)
+    heads = [
+        (q[..., cut] @ k[..., cut].transpose(1, 2) / 4**0.5).softmax(-1) @ v[..., cut]
+        for cut in (slice(0, 4), slice(4, 8))
+    ]
+    torch.testing.assert_close(attention(z), attention.out(torch.cat(heads, dim=-1)))
+
+
+@pytest.mark.parametrize(
+    ("fusion", "share"), [("learned", 0.5), ("half", 0.5), ("mobilenet", 1.0), ("vit", 0.0)]
+)
+def test_share_of_each_fusion(fusion: Fusion, share: float) -> None:
+    model = Hybrid(replace(SMALL, fusion=fusion))
+    assert float(model.share.detach()) == share
+    model(torch.randn(2, 1, 64, 64)).sum().backward()
+    learned = model.theta.grad is not None and float(model.theta.grad) != 0
+    assert learned == (fusion == "learned")
+
+
+def test_a_face_alone_and_in_a_batch_get_the_same_answer() -> None:
+    torch.manual_seed(1)
+    model = Hybrid(HybridConfig(image_size=64)).eval()
+    faces = torch.randn(5, 1, 64, 64)
+    with torch.inference_mode():
+        together = model(faces).softmax(1)
+        alone = torch.cat([model(face[None]) for face in faces]).softmax(1)
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+
+
+def test_full_width_fits_the_edge() -> None:
+    model = Hybrid(HybridConfig())
+    assert count_parameters(model) <= 3_400_000
+    assert count_multiply_adds(model) <= 100_000_000
+
+
+def test_multiply_adds_of_mobilenet_v2_are_those_of_its_paper() -> None:
+    """300 million at 224 px with three channels and the 1000-class head; ours has one channel, no head."""
+    model = Hybrid(HybridConfig(image_size=224, fused_dim=8, vit_dim=8, vit_depth=1, vit_heads=1))
+    without_two_channels, without_head = 2 * 32 * 9 * 112 * 112, 1280 * 1000
+    ours = count_multiply_adds(model) + without_two_channels + without_head
+    assert ours == pytest.approx(300e6, rel=0.02)
+
+
+def test_wrong_heads_are_refused() -> None:
+    with pytest.raises(ValueError, match="`vit_dim` 10 is no multiple of `vit_heads` 4"):
+        Hybrid(HybridConfig(vit_dim=10))
