@@ -15,12 +15,14 @@ PYTHON_FILES = sorted([*GATEWAY.rglob("*.py"), *TRAINING.rglob("*.py")])
 GATEWAY_FILES = [path for path in PYTHON_FILES if path.is_relative_to(GATEWAY)]
 
 LAYERS = (
-    {"errors"},
+    {"errors", "models"},
     {"contract"},
     {"vision"},
     {"inference"},
     {"tracking"},
+    {"options", "faces", "doubt"},
     {"analyzer"},
+    {"live", "explain"},
     {"settings"},
     {"api", "lan"},
     {"commands"},

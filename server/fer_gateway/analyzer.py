@@ -4,59 +4,53 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_gateway.contract import ModelCard
+from fer_gateway.doubt import doubts
+from fer_gateway.faces import Analysis, Face
+from fer_gateway.inference.landmarks import LandmarkModel, Located
 from fer_gateway.inference.model import EmotionModel
+from fer_gateway.models import PACKAGED_LANDMARKS
+from fer_gateway.options import DEFAULT_OPTIONS, Options
 from fer_gateway.vision.align import Grey, cut_face
 from fer_gateway.vision.decode import MAX_BYTES, MAX_PIXELS, decode_grey
-from fer_gateway.vision.detect import HaarDetector, cascade_sha256
+from fer_gateway.vision.detect import FaceDetector, cascade_warning
 from fer_gateway.vision.geometry import Box
+from fer_gateway.vision.quality import measure_quality
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """One face: where it is and what it shows."""
+class Place:
+    """Where one face lies in a picture: its box in pixels, and its points where they were found."""
 
     box: Box
-    """The Haar box, in fractions 0..1 of the picture's width and height."""
-    label: str
-    """The most probable class of the model card's labels."""
-    confidence: float
-    """Its probability, 0..1, temperature applied."""
-    probabilities: tuple[float, ...]
-    """Every class, in label order; the sum is 1."""
+    located: Located
 
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """What one picture holds."""
-
-    faces: tuple[Face, ...]
-    """Largest first; empty where no face was found."""
-    timing: dict[str, float]
-    """Milliseconds: `decode_ms`, `detect_ms`, `crop_ms`, `infer_ms`, `total_ms`."""
-    width: int
-    """Width of the picture in pixels, upright."""
-    height: int
-    """Height of the picture in pixels, upright."""
+    @property
+    def aligned(self) -> bool:
+        """Whether the points are good enough to cut the face by them."""
+        return self.located.plausible
 
 
 class Analyzer:
-    """Decode, detect, cut, infer. One instance serves any number of threads at a time."""
+    """Decode, detect, locate, cut, infer, judge. One instance serves any number of threads at a time."""
 
     def __init__(
         self,
         model: EmotionModel,
-        detector: HaarDetector,
+        detector: FaceDetector,
+        landmarks: LandmarkModel,
         *,
         max_bytes: int = MAX_BYTES,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        self._model = model
-        self._detector = detector
+        self.model = model
+        self.detector = detector
+        self.landmarks = landmarks
         self._max_bytes = max_bytes
         self._max_pixels = max_pixels
 
@@ -64,110 +58,123 @@ class Analyzer:
     def open(
         cls,
         model: Path,
+        landmarks: Path = PACKAGED_LANDMARKS,
         *,
         threads: int = 1,
         providers: Sequence[str] = ("CPUExecutionProvider",),
         max_bytes: int = MAX_BYTES,
         max_pixels: int = MAX_PIXELS,
     ) -> Self:
-        """Open the model at this path and the detector that its card names.
+        """Open the two models and the detector that the emotion model's card names.
 
         Raises:
-            ModelNotFound, InvalidModel, SelfTestFailed: see `EmotionModel.open`.
+            ModelNotFound, InvalidModel, SelfTestFailed: see `EmotionModel.open` and `LandmarkModel.open`.
             ProviderUnavailable: ONNX Runtime here has no such provider.
             DetectorUnavailable: OpenCV here has no Haar cascades.
         """
         emotion_model = EmotionModel.open(model, threads=threads, providers=providers)
-        detector = HaarDetector(emotion_model.card.face.detector)
-        return cls(emotion_model, detector, max_bytes=max_bytes, max_pixels=max_pixels)
+        return cls(
+            emotion_model,
+            FaceDetector(emotion_model.card.face.detector),
+            LandmarkModel.open(landmarks),
+            max_bytes=max_bytes,
+            max_pixels=max_pixels,
+        )
 
     @property
     def card(self) -> ModelCard:
         """The card of the model that answers."""
-        return self._model.card
+        return self.model.card
 
     def cascade_warning(self) -> str | None:
         """What to know where the cascade here is not that of training; faces are found all the same."""
-        spec = self.card.face
-        if cascade_sha256(self._detector.path) == spec.cascade_sha256:
-            return None
-        return (
-            f"`{self._detector.path}` is not the `{spec.detector}` that the model was trained with: boxes "
-            "and emotions may differ; install `opencv-python-headless>=4.10,<5` from the package index."
-        )
+        return cascade_warning(self.detector.path, self.card.face)
 
-    def analyze(self, data: bytes) -> Analysis:
+    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
         """Find and read every face in a JPEG, PNG or WebP file.
 
         Raises:
             EmptyImage, BodyTooLarge, UnsupportedImage, TooManyPixels, DamagedImage: see `decode_grey`.
         """
-        started = perf_counter()
-        grey = decode_grey(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
-        decoded = perf_counter()
-        boxes = self._detector.detect(grey)
-        detected = perf_counter()
-        crops = self._cut(grey, boxes)
-        cut = perf_counter()
-        probabilities = self._model.predict(crops)
-        inferred = perf_counter()
+        watch = Stopwatch()
+        grey = self.decode(data)
+        watch.lap("decode_ms")
+        places = self.find(grey, options, watch)
+        faces = self.read(grey, places, options, watch)
         height, width = grey.shape
-        return Analysis(
-            faces=tuple(
-                self._face(box, row.tolist(), width, height)
-                for box, row in zip(boxes, probabilities, strict=True)
-            ),
-            timing={
-                "decode_ms": (decoded - started) * 1e3,
-                "detect_ms": (detected - decoded) * 1e3,
-                "crop_ms": (cut - detected) * 1e3,
-                "infer_ms": (inferred - cut) * 1e3,
-                "total_ms": (inferred - started) * 1e3,
-            },
-            width=width,
-            height=height,
-        )
+        return Analysis(faces=tuple(faces), timing=watch.total(), width=width, height=height)
 
-    def _cut(self, grey: Grey, boxes: Sequence[Box]) -> Grey:
+    def decode(self, data: bytes) -> Grey:
+        """The grey pixels of an image file, H x W; for the errors see `analyze`."""
+        return decode_grey(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
+
+    def find(self, grey: Grey, options: Options, watch: "Stopwatch") -> list[Place]:
+        """Where the faces of a picture lie, largest first; the largest `max_faces` of them."""
+        found = self.detector.detect(grey, min_face=options.min_face)[: options.max_faces]
+        watch.lap("detect_ms")
+        boxes = [detection.box for detection in found]
+        located = self.landmarks.locate(grey, boxes, [detection.roll_degrees for detection in found])
+        watch.lap("landmarks_ms")
+        return [Place(box, points) for box, points in zip(boxes, located, strict=True)]
+
+    def read(self, grey: Grey, places: Sequence[Place], options: Options, watch: "Stopwatch") -> list[Face]:
+        """What the faces at these places show; one batch."""
+        crops = self.cut(grey, places)
+        watch.lap("crop_ms")
+        probabilities = self.model.predict(crops)
+        watch.lap("infer_ms")
+        return [
+            self.judge(grey, place, crop[..., 0], row, options)
+            for place, crop, row in zip(places, crops, probabilities.astype(np.float64), strict=True)
+        ]
+
+    def cut(self, grey: Grey, places: Sequence[Place]) -> Grey:
         """The crops of all faces as one batch, N x size_px x size_px x 1."""
         spec = self.card.face
-        crops = np.empty((len(boxes), spec.size_px, spec.size_px, 1), np.uint8)
-        for crop, box in zip(crops, boxes, strict=True):
-            crop[..., 0] = cut_face(grey, box, spec)
+        crops = np.empty((len(places), spec.size_px, spec.size_px, 1), np.uint8)
+        for crop, place in zip(crops, places, strict=True):
+            points = place.located.points if place.aligned else None
+            crop[..., 0] = cut_face(grey, place.box, spec, points)
         return crops
 
-    def _face(self, box: Box, probabilities: list[float], width: int, height: int) -> Face:
-        inside = box.clipped(width, height)
-        confidence = max(probabilities)
+    def judge(
+        self, grey: Grey, place: Place, crop: Grey, probabilities: NDArray[np.float64], options: Options
+    ) -> Face:
+        """The face at a place of the picture, from its crop and the probabilities (K) of its classes."""
+        height, width = grey.shape
+        inside = place.box.clipped(width, height)
+        quality = measure_quality(crop, place.box, place.located.points if place.aligned else None)
+        best = int(probabilities.argmax())
+        confidence = float(probabilities[best])
+        reasons = doubts(confidence, quality, self.card, options.uncertain_below)
+        points = None
+        if options.landmarks and place.aligned:
+            points = tuple((float(x) / width, float(y) / height) for x, y in place.located.points)
         return Face(
             box=Box(inside.x / width, inside.y / height, inside.width / width, inside.height / height),
-            label=self.card.labels[probabilities.index(confidence)],
+            label=self.card.labels[best],
             confidence=confidence,
-            probabilities=tuple(probabilities),
+            probabilities=tuple(probabilities.tolist()),
+            quality=quality,
+            uncertain=bool(reasons),
+            reasons=reasons,
+            landmarks=points,
         )
 
 
-def analysis_to_dict(analysis: Analysis, card: ModelCard) -> dict[str, Any]:
-    """The JSON of `POST /api/v1/analyze` and `fer-gateway analyze --json`: boxes 0..1, times in ms."""
-    return {
-        "faces": [
-            {
-                "box": box_to_dict(face.box),
-                "label": face.label,
-                "confidence": round(face.confidence, 6),
-                "probabilities": {
-                    label: round(probability, 6)
-                    for label, probability in zip(card.labels, face.probabilities, strict=True)
-                },
-            }
-            for face in analysis.faces
-        ],
-        "timing": {stage: round(duration_ms, 3) for stage, duration_ms in analysis.timing.items()},
-        "model": {"name": card.name, "version": card.version},
-        "image": {"width": analysis.width, "height": analysis.height},
-    }
+class Stopwatch:
+    """Milliseconds of the stages of one analysis."""
 
+    def __init__(self) -> None:
+        self._started = self._last = perf_counter()
+        self._laps: dict[str, float] = {}
 
-def box_to_dict(box: Box) -> dict[str, float]:
-    """The JSON of a box in fractions of the picture; six decimals are a hundredth of a pixel at 8K."""
-    return {side: round(getattr(box, side), 6) for side in ("x", "y", "width", "height")}
+    def lap(self, stage: str) -> None:
+        """Count the time since the last lap to `stage`."""
+        now = perf_counter()
+        self._laps[stage] = self._laps.get(stage, 0.0) + (now - self._last) * 1e3
+        self._last = now
+
+    def total(self) -> dict[str, float]:
+        """The laps, and `total_ms` since the start."""
+        return {**self._laps, "total_ms": (perf_counter() - self._started) * 1e3}

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 CARD_KEY = "fer.card"
 """Key of the card in the custom metadata of an ONNX file."""
 
+LANDMARK_CARD_KEY = "fer.landmarks"
+"""Key of the card in the ONNX file of a landmark model."""
+
 INPUT_NAME = "crops"
 """Graph input: uint8, N x size_px x size_px x 1, grey."""
 
@@ -20,6 +23,12 @@ EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "
 """The eight classes of FER+, in the order of its vote columns."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+Point = tuple[float, float]
+"""(x, y)."""
+
+Template = Annotated[tuple[Point, ...], Field(min_length=5, max_length=5)]
+"""Where the five points of `vision.landmarks.POINT_NAMES` lie, in fractions of the frame's side."""
 
 
 class Frozen(BaseModel):
@@ -44,11 +53,18 @@ class Framing(Frozen):
 class FaceSpec(Frozen):
     """How a face becomes pixels; everything `vision.align.cut_face` needs to know."""
 
-    algorithm: Literal["box-v1"] = "box-v1"
+    algorithm: Literal["box-v1", "landmarks-v1"] = "box-v1"
     size_px: int = Field(ge=16, le=512, description="Side of the square crop.")
     framing: Framing
+    template: Template | None = Field(default=None, description="For `landmarks-v1`, and only there.")
     detector: str = "haarcascade_frontalface_default.xml"
     cascade_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _template_fits(self) -> Self:
+        if (self.template is not None) != (self.algorithm == "landmarks-v1"):
+            raise ValueError("`template` belongs to `landmarks-v1`, and only there")
+        return self
 
 
 class Normalisation(Frozen):
@@ -84,6 +100,15 @@ class Evaluation(Frozen):
     recall: dict[str, Fraction] = Field(description="Recall of each class.")
 
 
+class Doubt(Frozen):
+    """The confidence under which an answer is called uncertain, and what that brought on validation faces."""
+
+    uncertain_below: Fraction
+    coverage: Fraction = Field(description="Share of faces that stay at or above it.")
+    error: Fraction = Field(description="Share of wrong answers among those.")
+    data: str = Field(description="The faces it was chosen on.")
+
+
 class Provenance(Frozen):
     """Where the weights come from."""
 
@@ -108,6 +133,7 @@ class ModelCard(Frozen):
     multiply_adds: int = Field(ge=1)
     fusion_share: Fraction = Field(description="The learned a of F = a F_MobileNetV2 + (1 - a) F_ViT.")
     evaluations: tuple[Evaluation, ...] = ()
+    doubt: Doubt | None = None
     provenance: Provenance
     self_test: SelfTest
 
@@ -119,3 +145,38 @@ class ModelCard(Frozen):
             if len(row) != len(self.labels):
                 raise ValueError(f"`self_test` has {len(row)} probabilities for {len(self.labels)} labels")
         return self
+
+
+class LandmarkError(Frozen):
+    """Distance of the points from their labels over the distance of the eyes, on one named set of faces."""
+
+    data: str
+    faces: int = Field(ge=1)
+    mean: float = Field(ge=0)
+    median: float = Field(ge=0)
+    percentile_95: float = Field(ge=0)
+
+
+class LandmarkSelfTest(Frozen):
+    """Expected points (2 x 5, fractions of the crop) for the crops of `inference.self_test.make_crops`."""
+
+    points: tuple[tuple[Point, ...], ...] = Field(min_length=2, max_length=2)
+    tolerance: float = Field(default=0.01, gt=0, lt=0.1)
+
+
+class LandmarkCard(Frozen):
+    """The facts of one landmark model; JSON inside its ONNX file under `fer.landmarks`."""
+
+    format: Literal["fer.landmarks/1"] = "fer.landmarks/1"
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+([.-][0-9A-Za-z.-]+)?$")
+    size_px: int = Field(ge=16, le=256, description="Side of the square crop that the network sees.")
+    margin: float = Field(ge=0, le=1, description="Shown around the frame on each side, in its sides.")
+    framing: Framing = Field(description="The frame of the first look, seen from the Haar box.")
+    template: Template
+    plausible_below: float = Field(gt=0, description="Estimated error, in eye distances, of a usable answer.")
+    parameters: int = Field(ge=1)
+    multiply_adds: int = Field(ge=1)
+    errors: tuple[LandmarkError, ...] = ()
+    provenance: Provenance
+    self_test: LandmarkSelfTest

@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL
 from fer_gateway.vision.header import MAX_BYTES, MAX_PIXELS
-
-PACKAGED_MODEL = Path(__file__).parent / "models" / "default.onnx"
-"""The model that ships inside the package."""
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """`Host` headers of browsers on this machine."""
@@ -38,6 +36,9 @@ class Settings(BaseSettings):
 
     model: Path | None = None
     """ONNX file with a card inside; without it the packaged one."""
+
+    landmarks: Path | None = None
+    """ONNX file of the landmark model; without it the packaged one."""
 
     providers: Names = ("CPUExecutionProvider",)
     """ONNX Runtime execution providers, the preferred first. Never chosen automatically."""
@@ -92,6 +93,11 @@ class Settings(BaseSettings):
     def model_file(self) -> Path:
         """The ONNX file to open."""
         return self.model or PACKAGED_MODEL
+
+    @property
+    def landmarks_file(self) -> Path:
+        """The ONNX file of the landmark model to open."""
+        return self.landmarks or PACKAGED_LANDMARKS
 
     @property
     def worker_count(self) -> int:

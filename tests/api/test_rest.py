@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_gateway.analyzer import Analysis, Analyzer
+from fer_gateway.analyzer import Analyzer
 from fer_gateway.api.app import create_app
+from fer_gateway.faces import Analysis
+from fer_gateway.options import DEFAULT_OPTIONS, Options
 from fer_gateway.settings import Settings
 
 from .harness import Running, Start, problem_of
@@ -221,7 +223,7 @@ def test_a_fault_of_the_gateway_is_told_only_to_the_log(
     start: Start, gradient_jpg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Faulty(Analyzer):
-        def analyze(self, data: bytes) -> Analysis:
+        def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
             raise RuntimeError("a secret of the gateway")
 
     gateway = start(lambda settings: Faulty.open(settings.model_file))

@@ -11,8 +11,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from fer_gateway.analyzer import Analysis, Analyzer
+from fer_gateway.analyzer import Analyzer
 from fer_gateway.api.protocol import HEADER, Frame
+from fer_gateway.faces import Analysis
+from fer_gateway.options import DEFAULT_OPTIONS, Options
 from fer_gateway.settings import Settings
 
 from .harness import Running, Start
@@ -62,9 +64,9 @@ class SlowAnalyzer(Analyzer):
 
     pause_s = 0.05
 
-    def analyze(self, data: bytes) -> Analysis:
+    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
         time.sleep(self.pause_s)
-        return super().analyze(data)
+        return super().analyze(data, options)
 
 
 class GatedAnalyzer(Analyzer):
@@ -73,19 +75,19 @@ class GatedAnalyzer(Analyzer):
     def hold(self) -> None:
         self.entered, self.gate = threading.Event(), threading.Event()
 
-    def analyze(self, data: bytes) -> Analysis:
+    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
         self.entered.set()
         assert self.gate.wait(30)
-        return super().analyze(data)
+        return super().analyze(data, options)
 
 
 class FaultyAnalyzer(Analyzer):
     """Fails at the frame `fault`."""
 
-    def analyze(self, data: bytes) -> Analysis:
+    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
         if data == b"fault":
             raise RuntimeError("a secret of the gateway")
-        return super().analyze(data)
+        return super().analyze(data, options)
 
 
 @pytest.fixture

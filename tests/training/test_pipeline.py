@@ -7,7 +7,6 @@ import pytest
 
 from fer_gateway.analyzer import Analyzer
 from fer_gateway.inference.model import EmotionModel
-from fer_gateway.vision.detect import HaarDetector
 from fer_training.checkpoint import load_model
 from fer_training.cli import main
 
@@ -48,7 +47,7 @@ def test_it_tells_the_two_people_apart(exported: Path, astronaut: Path, grace_ho
     card = EmotionModel.open(exported / "tiny.onnx").card
     assert card.evaluations[0].faces == ROWS["private"]
     assert card.evaluations[0].accuracy.value >= 0.9  # chance is one half, a broken stage ends there
-    analyzer = Analyzer(EmotionModel.open(exported / "tiny.onnx"), HaarDetector())
+    analyzer = Analyzer.open(exported / "tiny.onnx")
     assert analyzer.analyze(astronaut.read_bytes()).faces[0].label == "happiness"
     assert analyzer.analyze(grace_hopper.read_bytes()).faces[0].label == "neutral"
 

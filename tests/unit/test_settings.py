@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from fer_gateway import settings as module
-from fer_gateway.settings import PACKAGED_MODEL, Settings, usable_cores
+from fer_gateway.models import PACKAGED_MODEL
+from fer_gateway.settings import Settings, usable_cores
 
 
 @pytest.fixture(autouse=True)

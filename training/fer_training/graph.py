@@ -3,7 +3,7 @@
 import copy
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -27,6 +27,8 @@ from fer_training.model import Hybrid
 
 NORMALISATION = Normalisation(divisor=127.5, shift=-1.0)
 
+Network = TypeVar("Network", bound=nn.Module)
+
 _OPSET = 18
 _TOLERANCE = 1e-4
 
@@ -36,7 +38,7 @@ class ServingGraph(nn.Module):
 
     def __init__(self, model: Hybrid, temperature: float) -> None:
         super().__init__()
-        self.network = _folded(model)
+        self.network = folded(model)
         self.temperature = temperature
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,7 +128,7 @@ def _exported(graph: ServingGraph, size_px: int) -> onnx.ModelProto:
     return proto
 
 
-def _folded(model: Hybrid) -> Hybrid:
+def folded(model: Network) -> Network:
     """A copy with batch normalisation folded into the convolutions before it."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():

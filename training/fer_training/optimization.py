@@ -3,12 +3,27 @@
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from fer_training.config import ExperimentConfig
+
+class Recipe(Protocol):
+    """What an experiment says about its optimization."""
+
+    @property
+    def optimizer(self) -> Literal["adam", "adamw"]: ...  # noqa: D102, as the next ones: named by the field
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def schedule(self) -> Literal["constant", "cosine"]: ...  # noqa: D102
+    @property
+    def warmup_epochs(self) -> float: ...  # noqa: D102
+    @property
+    def epochs(self) -> int: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
 
 
 @contextmanager
@@ -25,24 +40,24 @@ def flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def learning_rate(config: ExperimentConfig, epoch: float) -> float:
+def learning_rate(recipe: Recipe, epoch: float) -> float:
     """The rate at a fractional epoch: linear warm-up, then constant or half a cosine down to a hundredth."""
-    if epoch < config.warmup_epochs:
-        return config.learning_rate * (epoch + 0.01) / (config.warmup_epochs + 0.01)
-    if config.schedule == "constant":
-        return config.learning_rate
-    done = (epoch - config.warmup_epochs) / max(1e-9, config.epochs - config.warmup_epochs)
-    return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+    if epoch < recipe.warmup_epochs:
+        return recipe.learning_rate * (epoch + 0.01) / (recipe.warmup_epochs + 0.01)
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    done = (epoch - recipe.warmup_epochs) / max(1e-9, recipe.epochs - recipe.warmup_epochs)
+    return recipe.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
 
 
-def make_optimizer(model: nn.Module, config: ExperimentConfig) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Adam or AdamW; weight decay only on matrices and kernels, not on norms, biases, embeddings or theta."""
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     plain = [p for name, p in trained if p.ndim < 2 or name.endswith(("position", "class_token"))]
     decayed = [p for name, p in trained if not (p.ndim < 2 or name.endswith(("position", "class_token")))]
     groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
-    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
 
 
 def ramped_average(decay: float) -> Any:

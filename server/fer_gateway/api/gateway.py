@@ -18,6 +18,7 @@ def open_analyzer(settings: Settings) -> Analyzer:
     """The analyzer that `settings` describe; for its errors see `Analyzer.open`."""
     return Analyzer.open(
         settings.model_file,
+        settings.landmarks_file,
         threads=settings.threads,
         providers=settings.providers,
         max_bytes=settings.max_body_bytes,

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from fer_gateway.analyzer import Analysis, Face, box_to_dict
 from fer_gateway.contract import ModelCard
 from fer_gateway.errors import ProtocolViolation
+from fer_gateway.faces import Analysis, Face, box_to_dict, points_to_list
+from fer_gateway.options import DEFAULT_STREAM_OPTIONS, StreamOptions
 
 SUBPROTOCOL = "fer.v1"
 HEADER = struct.Struct("<2sBBId")
@@ -74,7 +75,7 @@ class Hello(BaseModel):
 
     type: Literal["hello"]
     token: str | None = None
-    options: dict[str, Any] = {}
+    options: StreamOptions = DEFAULT_STREAM_OPTIONS
 
 
 class Reset(BaseModel):
@@ -114,7 +115,7 @@ def ready_message(card: ModelCard, window: int) -> dict[str, Any]:
 
 
 def result_message(frame: Frame, analysis: Analysis, *, dropped: int, credits_: int) -> dict[str, Any]:
-    """What `frame` shows. Until faces are tracked, `id` is a face's place in its frame, largest first."""
+    """What `frame` shows; a face without an `id` of its own has its place in the frame, largest first."""
     return {
         "type": "result",
         "seq": frame.sequence,
@@ -143,13 +144,13 @@ def error_message(problem: dict[str, Any], frame: Frame | None = None, credits_:
 
 def _face_members(index: int, face: Face) -> dict[str, Any]:
     return {
-        "id": index,
+        "id": index if face.id is None else face.id,
         "box": box_to_dict(face.box),
-        "landmarks": None,
+        "landmarks": points_to_list(face.landmarks),
         "probabilities": [round(probability, 4) for probability in face.probabilities],
         "label": face.label,
         "confidence": round(face.confidence, 4),
-        "uncertain": False,
-        "reasons": [],
-        "quality": None,
+        "uncertain": face.uncertain,
+        "reasons": list(face.reasons),
+        "quality": face.quality.to_dict(),
     }

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.websockets import WebSocket
 
 from fer_gateway import __version__
-from fer_gateway.analyzer import Analysis, analysis_to_dict
 from fer_gateway.api.body import FILE_FIELD, MULTIPART, content_type_of, image_of, read_body
 from fer_gateway.api.deps import GatewayDependency
 from fer_gateway.api.problems import Problem
@@ -29,6 +28,7 @@ from fer_gateway.errors import (
     TooManyPixels,
     UnsupportedImage,
 )
+from fer_gateway.faces import Analysis, analysis_to_dict
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
 IMAGE_BODY: Mapping[str, Any] = {

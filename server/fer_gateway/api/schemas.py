@@ -16,6 +16,19 @@ class BoxBody(BaseModel):
     height: Fraction
 
 
+class QualityBody(BaseModel):
+    """What the picture of a face is like; null where it needs landmarks that were not found."""
+
+    size_px: float = Field(description="Side of the face in pixels of the picture.")
+    sharpness: float = Field(description="0 .. 1.")
+    brightness: Fraction = Field(description="Mean grey level.")
+    contrast: float = Field(description="Standard deviation of the grey levels, 0 .. 0.5.")
+    aligned: bool = Field(description="Whether the face was cut by landmarks; otherwise by its box.")
+    yaw_degrees: float | None = Field(description="Turned to the person's own left (positive) or right.")
+    pitch_degrees: float | None = Field(description="Turned up (positive) or down.")
+    roll_degrees: float | None = Field(description="Tilted clockwise on the screen (positive).")
+
+
 class FaceBody(BaseModel):
     """One face."""
 
@@ -23,6 +36,13 @@ class FaceBody(BaseModel):
     label: str = Field(description="The most probable emotion.", examples=["happiness"])
     confidence: Fraction = Field(description="Its probability.")
     probabilities: dict[str, Fraction] = Field(description="Every emotion; the sum is 1.")
+    uncertain: bool = Field(description="Whether the answer should not be relied on.")
+    reasons: list[str] = Field(description="Why.")
+    quality: QualityBody
+    landmarks: list[tuple[float, float]] | None = Field(
+        description="Right eye, left eye, nose, right and left corner of the mouth (the person's own), in "
+        "fractions of the picture; null where not asked for, or where they were not found."
+    )
 
 
 class ModelName(BaseModel):

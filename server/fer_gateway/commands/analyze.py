@@ -5,10 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-from fer_gateway.analyzer import Analysis, Analyzer, Face, analysis_to_dict
+from fer_gateway.api.gateway import open_analyzer
 from fer_gateway.commands.options import settings_from
 from fer_gateway.contract import ModelCard
 from fer_gateway.errors import ImageError, UnreadableFile
+from fer_gateway.faces import Analysis, Face, analysis_to_dict
 from fer_gateway.vision.opencv import configure_opencv
 
 
@@ -16,13 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Analyse each file; one that fails is reported and the rest goes on, the exit status is 1 then."""
     settings = settings_from(arguments)
     configure_opencv()
-    analyzer = Analyzer.open(
-        settings.model_file,
-        threads=settings.threads,
-        providers=settings.providers,
-        max_bytes=settings.max_body_bytes,
-        max_pixels=settings.max_pixels,
-    )
+    analyzer = open_analyzer(settings)
     failed = False
     for path in arguments.paths:
         try:

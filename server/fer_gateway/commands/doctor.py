@@ -56,6 +56,7 @@ def examine(arguments: argparse.Namespace) -> Iterator[Check]:
         ("opencv", _opencv),
         ("onnxruntime", _onnxruntime),
         ("model", partial(_model, settings)),
+        ("landmarks", partial(_landmarks, settings)),
         ("cascade", partial(_cascade, settings)),
         ("web", _web),
     ):
@@ -116,16 +117,23 @@ def _model(settings: Settings) -> Check:
     return Check("model", ok=True, detail=detail)
 
 
+def _landmarks(settings: Settings) -> Check:
+    from fer_gateway.inference.landmarks import LandmarkModel
+
+    card = LandmarkModel.open(settings.landmarks_file).card
+    return Check("landmarks", ok=True, detail=f"{card.name} {card.version}, self-test passed")
+
+
 def _cascade(settings: Settings) -> Check:
-    from fer_gateway.analyzer import Analyzer
     from fer_gateway.inference.model import EmotionModel
-    from fer_gateway.vision.detect import HaarDetector
+    from fer_gateway.vision.detect import cascade_warning, find_cascade
 
     try:
         model = EmotionModel.load(settings.model_file)
     except ModelError:
         return Check("cascade", ok=True, detail="not compared, for the model cannot be opened")
-    warning = Analyzer(model, HaarDetector(model.card.face.detector)).cascade_warning()
+    spec = model.card.face
+    warning = cascade_warning(find_cascade(spec.detector), spec)
     if warning:
         detail, _, fix = warning.rpartition("; ")
         return Check("cascade", ok=False, detail=detail, fix=fix)

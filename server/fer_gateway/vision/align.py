@@ -6,23 +6,72 @@ from numpy.typing import NDArray
 
 from fer_gateway.contract import FaceSpec, Framing
 from fer_gateway.vision.geometry import Box
+from fer_gateway.vision.landmarks import Matrix, Points, similarity
 
 Grey = NDArray[np.uint8]
-Matrix = NDArray[np.float64]
+
+_LEAST_SPREAD_PX = 0.25
 
 
-def cut_face(frame: Grey, box: Box, spec: FaceSpec) -> Grey:
-    """Cut one face as `box-v1`: the square frame that training faces have, seen from the Haar box.
+def cut_face(frame: Grey, box: Box, spec: FaceSpec, points: Points | None = None) -> Grey:
+    """Cut one face: by its landmarks (`landmarks-v1`), or by its Haar box where there are none (`box-v1`).
+
+    `landmarks-v1` brings the points to the template of the card by a similarity transform; without points it
+    falls back to `box-v1`, the square frame that training faces have, seen from the Haar box.
 
     Args:
         frame: H x W, uint8, grey.
         box: the Haar box in pixels of `frame`; may reach over its edges.
-        spec: crop size and measured framing, from the model card.
+        spec: crop size, framing and template, from the model card.
+        points: 5 x 2 in pixels of `frame`; ignored by a `box-v1` spec.
 
     Returns:
         `size_px` x `size_px`, uint8. Pixels outside the picture repeat its nearest edge pixel.
     """
-    return warp(frame, crop_matrix(framed(box, spec.framing), spec.size_px), spec.size_px)
+    if points is not None and spec.template is not None:
+        matrix = points_matrix(points, np.array(spec.template), spec.size_px)
+    else:
+        matrix = box_matrix(framed(box, spec.framing), spec.size_px)
+    return warp(frame, centred(matrix), spec.size_px)
+
+
+def box_framed_by(frame: Box, framing: Framing) -> Box:
+    """The Haar box that `framed` turns into this frame."""
+    side = frame.side / framing.scale
+    centre_x, centre_y = frame.centre
+    centre_x -= framing.offset_x * side
+    centre_y -= framing.offset_y * side
+    return Box(centre_x - side / 2, centre_y - side / 2, side, side)
+
+
+def box_matrix(frame: Box, size_px: int, *, margin: float = 0.0, roll_degrees: float = 0.0) -> Matrix:
+    """The 2 x 3 matrix, continuous edges, from picture to a crop that shows `frame` and `margin` around it.
+
+    `roll_degrees` turns the frame about its centre first, clockwise on the screen, so that a face turned by
+    as much stands upright in the crop.
+    """
+    scale = size_px / (frame.side * (1 + 2 * margin))
+    angle = np.deg2rad(-roll_degrees)
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([turn, np.full(2, size_px / 2) - turn @ np.array(frame.centre)])
+
+
+def points_matrix(points: Points, template: Points, size_px: int, *, margin: float = 0.0) -> Matrix:
+    """The 2 x 3 matrix, continuous edges, that brings `points` nearest to their `template` in the crop.
+
+    `template` is 5 x 2 in fractions of the frame's side; `margin` is shown around the frame on each side.
+    """
+    scale = float(np.hypot(*(points - points.mean(axis=0)).T).mean())
+    if not scale > _LEAST_SPREAD_PX:  # all points in one place have no direction and no size
+        points = points.mean(axis=0) + (template - template.mean(axis=0)) * _LEAST_SPREAD_PX * 4
+    return similarity(points, (template + margin) * size_px / (1 + 2 * margin))
+
+
+def centred(matrix: Matrix) -> Matrix:
+    """The same 2 x 3 map for coordinates where pixel centres are integers, as OpenCV counts."""
+    turn, shift = matrix[:, :2], matrix[:, 2]
+    return np.column_stack([turn, turn @ np.array([0.5, 0.5]) + shift - 0.5])
 
 
 def framed(box: Box, framing: Framing) -> Box:

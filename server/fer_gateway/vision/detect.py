@@ -4,10 +4,12 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from fer_gateway.contract import FaceSpec
 from fer_gateway.errors import DetectorUnavailable
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
@@ -73,6 +75,45 @@ class HaarDetector:
         return cascade
 
 
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face as the detector found it."""
+
+    box: Box
+    """Square, upright, in pixels of the picture."""
+    roll_degrees: float = 0.0
+    """How far the picture was turned to find it: the face's tilt, clockwise on the screen."""
+    frontal: bool = True
+    """Whether the frontal cascade found it; otherwise a profile one."""
+
+
+class FaceDetector:
+    """Finds faces in whole pictures and near known places."""
+
+    def __init__(self, cascade: str = FRONTAL_FACE) -> None:
+        self._frontal = HaarDetector(cascade)
+
+    @property
+    def path(self) -> Path:
+        """The frontal cascade's file."""
+        return self._frontal.path
+
+    def detect(self, grey: Grey, *, min_face: float = 0.0) -> list[Detection]:
+        """The faces of a picture (H x W, uint8), largest first.
+
+        `min_face` is the side of the smallest face to look for, as a share of the shorter side; 0 is the default.
+        """
+        return [Detection(box) for box in self._frontal.detect(grey)]
+
+    def search(self, grey: Grey, boxes: Sequence[Box]) -> list[Detection | None]:
+        """For each known box (pixels), the face that now lies near it at about its size; none where it is gone."""
+        found = self._frontal.detect(grey)
+        return [
+            next((Detection(near) for near in found if _shared(near, box) > _SHARED_MAX), None)
+            for box in boxes
+        ]
+
+
 def merge(boxes: Sequence[Box], hits: Sequence[int]) -> list[Box]:
     """One box a face, largest first: of two that share half the smaller, the one with more `hits` stays."""
     kept: list[Box] = []
@@ -104,6 +145,16 @@ def find_cascade(name: str = FRONTAL_FACE) -> Path:
 def cascade_sha256(path: Path) -> str:
     """SHA-256 of a cascade file, as the model card holds it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def cascade_warning(path: Path, spec: FaceSpec) -> str | None:
+    """What to know where the cascade at `path` is not that of training; faces are found all the same."""
+    if cascade_sha256(path) == spec.cascade_sha256:
+        return None
+    return (
+        f"`{path}` is not the `{spec.detector}` that the model was trained with: boxes and emotions may "
+        "differ; install `opencv-python-headless>=4.10,<5` from the package index."
+    )
 
 
 def _load(path: Path) -> cv2.CascadeClassifier:

@@ -1,0 +1,171 @@
+"""The landmark model: five points of a face from a rough box, or from where they were a moment ago."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from fer_gateway.contract import INPUT_NAME, LANDMARK_CARD_KEY, LandmarkCard
+from fer_gateway.errors import InvalidModel, ModelNotFound, SelfTestFailed
+from fer_gateway.inference.providers import CPU, REFUSALS, open_session
+from fer_gateway.inference.self_test import make_crops
+from fer_gateway.vision.align import Grey, box_matrix, centred, framed, points_matrix, warp
+from fer_gateway.vision.geometry import Box
+from fer_gateway.vision.landmarks import MIRRORED, Matrix, Points, inverted, transformed
+
+POINTS_NAME = "points"
+"""Graph output: float32, N x 5 x 2, fractions of the crop."""
+
+ERROR_NAME = "error"
+"""Graph output: float32, N, the mean error that the network expects of its points, in crop sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Five points of one face and how far they can be trusted."""
+
+    points: Points
+    """5 x 2 in pixels of the picture, rows as in `vision.landmarks.POINT_NAMES`."""
+    expected_error: float
+    """Estimated mean error of the points over the distance of the eyes."""
+    plausible: bool
+    """Whether that is small enough to align the face by them."""
+
+
+class LandmarkModel:
+    """One instance serves any number of threads at a time."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: LandmarkCard) -> None:
+        self._session = session
+        self.card = card
+        self._template = np.array(card.template)
+        eyes = self._template[1] - self._template[0]
+        self._eye_distance = float(np.hypot(*eyes))
+
+    @classmethod
+    def open(cls, path: Path, *, threads: int = 1, providers: Sequence[str] = (CPU,)) -> Self:
+        """Load the file, read its card, and prove that it answers as at export.
+
+        Raises:
+            ModelNotFound: no such file.
+            InvalidModel: no ONNX graph, or no card in it that fits.
+            ProviderUnavailable: see `open_session`.
+            SelfTestFailed: the answers differ from those at export.
+        """
+        try:
+            graph = path.read_bytes()
+        except OSError as exc:
+            raise ModelNotFound(
+                f"The landmark model `{path}` cannot be read ({exc.strerror}); name one with `FER_LANDMARKS`."
+            ) from exc
+        session = open_session(graph, threads=threads, providers=providers)
+        model = cls(session, _read_card(session))
+        model.self_test()
+        return model
+
+    def locate(self, grey: Grey, boxes: Sequence[Box], rolls: Sequence[float] | None = None) -> list[Located]:
+        """The points of the faces in Haar boxes: a look at each box, then one at the face as it lies.
+
+        Args:
+            grey: H x W, uint8.
+            boxes: in pixels of `grey`; may reach over its edges.
+            rolls: how far each face is turned clockwise, in degrees, where that is known; else upright.
+        """
+        if not boxes:
+            return []
+        size, margin = self.card.size_px, self.card.margin
+        angles = rolls if rolls is not None else [0.0] * len(boxes)
+        matrices = [
+            box_matrix(framed(box, self.card.framing), size, margin=margin, roll_degrees=roll)
+            for box, roll in zip(boxes, angles, strict=True)
+        ]
+        points, _ = self._look(self._cut(grey, matrices), matrices)
+        return self.follow(grey, points)
+
+    def follow(self, grey: Grey, points: Sequence[Points]) -> list[Located]:
+        """The points of faces that are known to lie near `points` (5 x 2 each): one look at each, both ways.
+
+        Its mirror image is looked at too: the mean of both is nearer to the truth than either.
+        """
+        if not points:
+            return []
+        matrices = [
+            points_matrix(known, self._template, self.card.size_px, margin=self.card.margin)
+            for known in points
+        ]
+        crops = self._cut(grey, matrices)
+        both, errors = self._run(np.concatenate([crops, crops[:, :, ::-1]]))
+        count = len(crops)
+        straight, turned = both[:count], both[count:][:, list(MIRRORED)] * (-1, 1) + (1, 0)
+        disagreement = np.hypot(*np.moveaxis(straight - turned, 2, 0)).mean(axis=1)
+        middle = (straight + turned) / 2
+        whole = (1 + 2 * self.card.margin) / self._eye_distance  # crop sides to distances of the eyes
+        expected = np.maximum(errors.reshape(2, count).mean(axis=0), disagreement / 2) * whole
+        return [
+            Located(
+                points=transformed(place * self.card.size_px, inverted(matrix)),
+                expected_error=float(error),
+                plausible=bool(error < self.card.plausible_below),
+            )
+            for place, matrix, error in zip(middle, matrices, expected, strict=True)
+        ]
+
+    def self_test(self) -> float:
+        """Compare the answers to two generated crops with the card's; returns the largest difference.
+
+        Raises:
+            SelfTestFailed: it exceeds the card's tolerance.
+        """
+        try:
+            points, _ = self._run(make_crops(self.card.size_px))
+        except REFUSALS as exc:
+            raise SelfTestFailed(f"`{self.card.name}` cannot run here: {exc}") from exc
+        difference = float(np.abs(points - np.array(self.card.self_test.points)).max())
+        if not difference <= self.card.self_test.tolerance:  # so that NaN fails
+            raise SelfTestFailed(
+                f"`{self.card.name}` answers differently here than at export: points are off by "
+                f"{difference:.4f} crop sides, allowed is {self.card.self_test.tolerance}; use `{CPU}`."
+            )
+        return difference
+
+    def _cut(self, grey: Grey, matrices: Sequence[Matrix]) -> NDArray[np.uint8]:
+        size = self.card.size_px
+        return np.stack([warp(grey, centred(matrix), size) for matrix in matrices])[..., None]
+
+    def _look(
+        self, crops: NDArray[np.uint8], matrices: Sequence[Matrix]
+    ) -> tuple[list[Points], NDArray[np.float64]]:
+        points, errors = self._run(crops)
+        size = self.card.size_px
+        return [
+            transformed(place * size, inverted(matrix))
+            for place, matrix in zip(points, matrices, strict=True)
+        ], errors
+
+    def _run(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        points, errors = self._session.run(
+            [POINTS_NAME, ERROR_NAME], {INPUT_NAME: np.ascontiguousarray(crops)}
+        )
+        return np.asarray(points, np.float64), np.asarray(errors, np.float64)
+
+
+def _read_card(session: onnxruntime.InferenceSession) -> LandmarkCard:
+    text = session.get_modelmeta().custom_metadata_map.get(LANDMARK_CARD_KEY)
+    if text is None:
+        raise InvalidModel(
+            f"The ONNX file is no landmark model (no metadata `{LANDMARK_CARD_KEY}`); make one with "
+            "`python -m fer_training landmarks`."
+        )
+    try:
+        return LandmarkCard.model_validate_json(text)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or LANDMARK_CARD_KEY
+        raise InvalidModel(
+            f"The landmark card is not valid: `{place}`: {first['msg']}; export again."
+        ) from exc

@@ -1,0 +1,9 @@
+"""The models that ship inside the package."""
+
+from pathlib import Path
+
+PACKAGED_MODEL = Path(__file__).with_name("default.onnx")
+"""Emotions of a face crop."""
+
+PACKAGED_LANDMARKS = Path(__file__).with_name("landmarks.onnx")
+"""Five points of a face in a rough box."""

@@ -1,0 +1,88 @@
+"""The landmark labels of FER+: five points a face, with how much they can be trusted."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_training.errors import DataError
+from fer_training.ferplus import Faces, drop_twins, load_ferplus
+from fer_training.source import Source
+from fer_training.splits import SPLITS, Split
+
+FILE = "landmarks.csv"
+COLUMNS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
+"""In the order of `vision.landmarks.POINT_NAMES`."""
+
+TRUSTED_SCORE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class PointedFaces:
+    """Images N x 48 x 48 uint8 with their points.
+
+    `points` is N x 5 x 2, pixels with continuous edges (a pixel's centre is at + 0.5); `spread_px` N, the mean
+    distance of the labelling renderings from their mean; `score` N, 0..1.
+    """
+
+    images: NDArray[np.uint8]
+    points: NDArray[np.float64]
+    spread_px: NDArray[np.float64]
+    score: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, keep: NDArray[np.bool_]) -> "PointedFaces":
+        """The rows where the mask `keep` (N) is true."""
+        return PointedFaces(self.images[keep], self.points[keep], self.spread_px[keep], self.score[keep])
+
+    @property
+    def trusted(self) -> "PointedFaces":
+        """The faces whose score is at least 0.6."""
+        return self[self.score >= TRUSTED_SCORE]
+
+
+def load_pointed(path: Path) -> dict[Split, PointedFaces]:
+    """The faces of each split that have landmarks; training faces without pixel twins in later splits.
+
+    Raises:
+        DataError: see `load_ferplus`; or `landmarks.csv` is missing or broken.
+    """
+    rows = load_points(path)
+    parts = drop_twins(load_ferplus(path))
+    return {split: _pointed(parts[part], rows) for split, part in SPLITS.items()}
+
+
+def load_points(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Image name -> score, spread_px, then the ten coordinates (continuous edges), 12 values.
+
+    Raises:
+        DataError: the file or a column is missing, or a value is no number.
+    """
+    with Source.open(path) as source:
+        text = source.read(FILE).decode("utf-8-sig")
+    reader = csv.DictReader(io.StringIO(text))
+    names = [f"{column}_{axis}" for column in COLUMNS for axis in "xy"]
+    missing = {"image", "score", "spread_px", *names} - set(reader.fieldnames or ())
+    if missing:
+        raise DataError(f"`{FILE}` in `{path}` lacks the columns {sorted(missing)}")
+    rows = {}
+    for number, row in enumerate(reader, start=2):
+        try:
+            values = np.array([float(row[name]) for name in ("score", "spread_px", *names)])
+        except (TypeError, ValueError) as error:
+            raise DataError(f"`{FILE}` line {number}: a value is no number") from error
+        values[2:] += 0.5
+        rows[row["image"]] = values
+    return rows
+
+
+def _pointed(faces: Faces, rows: dict[str, NDArray[np.float64]]) -> PointedFaces:
+    known = np.array([name in rows for name in faces.names], dtype=bool)
+    faces = faces[known]
+    values = np.array([rows[name] for name in faces.names]).reshape(-1, 12)
+    return PointedFaces(faces.images, values[:, 2:].reshape(-1, 5, 2), values[:, 1], values[:, 0])
