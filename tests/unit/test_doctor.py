@@ -12,7 +12,7 @@ from fer_gateway.cli import main
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.settings import Settings
 
-NAMES = ["python", "settings", "opencv", "onnxruntime", "model", "cascade", "web", "camera"]
+NAMES = ["python", "settings", "opencv", "onnxruntime", "model", "landmarks", "cascade", "web", "camera"]
 
 
 @pytest.fixture(autouse=True)
