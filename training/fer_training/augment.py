@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fer_gateway.contract import Frozen
-from fer_gateway.vision.align import crop_matrix, warp
-from fer_gateway.vision.geometry import Box
+from fer_gateway.vision.align import centred, warp
+from fer_gateway.vision.landmarks import Matrix
+from fer_training.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
 
@@ -28,26 +29,37 @@ class AugmentConfig(Frozen):
         default=0.1, ge=0, le=1, description="Probability of Gaussian noise, up to 8 grey levels."
     )
     erase: float = Field(default=0.25, ge=0, le=1, description="Probability that a rectangle is overwritten.")
-
-
-def plain_view(image: Grey, size_px: int) -> Grey:
-    """The unchanged face (H x W) as serving would cut it: `size_px` x `size_px`."""
-    return warp(image, crop_matrix(whole(image), size_px), size_px)
-
-
-def random_view(image: Grey, size_px: int, config: AugmentConfig, random: np.random.Generator) -> Grey:
-    """A random view of the face (H x W): `size_px` x `size_px`, uint8."""
-    matrix = _random_change(size_px, config, random) @ np.vstack(
-        [crop_matrix(whole(image), size_px), [0, 0, 1]]
+    surroundings: float = Field(
+        default=0.0, ge=0, le=1, description="Probability of made-up pixels around the picture."
     )
+
+
+def plain_view(image: Grey, frame: Matrix, size_px: int) -> Grey:
+    """The unchanged face (H x W) as serving would cut it: `size_px` x `size_px`.
+
+    `frame` is the matrix (2 x 3) from the picture to the unit square of the crop, see `alignment`.
+    """
+    return warp(image, centred(frame * size_px), size_px)
+
+
+def random_view(
+    image: Grey, frame: Matrix, size_px: int, config: AugmentConfig, random: np.random.Generator
+) -> Grey:
+    """A random view of the face (H x W, its `frame` as in `plain_view`): `size_px` x `size_px`, uint8."""
+    change = _random_change(size_px, config, random)
+    if random.random() < config.surroundings:
+        pad = round(PAD * image.shape[0])
+        canvas, to_image = with_surroundings(image, random), _moved(-pad)
+    else:
+        canvas, to_image = image, _moved(0)
+    whole = change @ np.vstack([centred(frame * size_px), [0, 0, 1]]) @ to_image
     border = _BORDERS[random.integers(len(_BORDERS))]
-    view = warp(image, matrix[:2], size_px, border=border, fill=float(random.integers(256)))
+    view = warp(canvas, whole[:2], size_px, border=border, fill=float(random.integers(256)))
     return _erased(_lit(_degraded(view, config, random), config, random), config, random)
 
 
-def whole(image: Grey) -> Box:
-    """The frame of a training face: all of its picture."""
-    return Box(0, 0, image.shape[1], image.shape[0])
+def _moved(offset_px: float) -> Matrix:
+    return np.array([[1.0, 0.0, offset_px], [0.0, 1.0, offset_px], [0.0, 0.0, 1.0]])
 
 
 def _random_change(size_px: int, config: AugmentConfig, random: np.random.Generator) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fer_training.alignment import Frames
 from fer_training.augment import AugmentConfig, plain_view, random_view
 
 
@@ -20,9 +21,13 @@ def to_pixels(crops: NDArray[np.uint8], device: torch.device) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatches:
-    """Random views of N faces with their targets (N x K), the same for the same seed and epoch."""
+    """Random views of N faces with their targets (N x K), the same for the same seed and epoch.
+
+    Of the frames of a face (see `alignment`), one is drawn for each view.
+    """
 
     images: NDArray[np.uint8]
+    frames: Frames
     targets: NDArray[np.float32]
     size_px: int
     batch_size: int
@@ -49,10 +54,13 @@ class TrainingBatches:
         views = []
         for index in chunk:
             random = np.random.default_rng((self.seed, epoch, int(index)))
-            views.append(random_view(self.images[index], self.size_px, self.augment, random))
+            frame = self.frames[index, random.integers(self.frames.shape[1])]
+            views.append(random_view(self.images[index], frame, self.size_px, self.augment, random))
         return np.stack(views)
 
 
-def plain_crops(images: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """Unchanged faces, N x H x W -> N x `size_px` x `size_px`, as serving would cut them."""
-    return np.stack([plain_view(image, size_px) for image in images])
+def plain_crops(images: NDArray[np.uint8], frames: Frames, size_px: int) -> NDArray[np.uint8]:
+    """Unchanged faces, N x H x W -> N x `size_px` x `size_px`, as serving would cut them (its first frame)."""
+    return np.stack(
+        [plain_view(image, frame[0], size_px) for image, frame in zip(images, frames, strict=True)]
+    )

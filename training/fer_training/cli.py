@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fer_gateway.errors import GatewayError
+from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_training.errors import TrainingError
 from fer_training.splits import SPLITS
 from fer_training.votes import RULES
@@ -54,6 +55,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", help="`auto` (default), `cpu`, `cuda`, `cuda:1`, `mps` ..."
     )
+    _add_landmarks(parser)
     parser.add_argument(
         "--weights", type=Path, help="start from these `.safetensors` instead of random weights"
     )
@@ -70,12 +72,14 @@ def _add_framing(parser: argparse.ArgumentParser) -> None:
 def _add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_run_folder(parser)
     _add_data(parser)
+    _add_landmarks(parser)
     _add_rule(parser)
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_run_folder(parser)
     _add_data(parser)
+    _add_landmarks(parser)
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
     parser.add_argument("--half-weights", type=Path, help="also write the weights in half precision here")
     parser.add_argument("--name", default="fer-hybrid", help="name in the card (default: fer-hybrid)")
@@ -85,6 +89,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="the ONNX file")
     _add_data(parser)
+    _add_landmarks(parser)
     parser.add_argument(
         "--split",
         choices=SPLITS,
@@ -104,6 +109,16 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="FER+ in the FERPlus layout, folder or zip file"
+    )
+
+
+def _add_landmarks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        default=PACKAGED_LANDMARKS,
+        metavar="ONNX",
+        help="landmark model that aligns faces (default: the packaged one)",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from fer_gateway.contract import Frozen
+from fer_training.alignment import Crop
 from fer_training.augment import AugmentConfig
 from fer_training.errors import ConfigError
 from fer_training.model import HybridConfig
@@ -19,6 +20,9 @@ class ExperimentConfig(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     model: HybridConfig = HybridConfig()
     augment: AugmentConfig = AugmentConfig()
+    crop: Crop = "box-v1"
+    """How faces are cut: the whole picture of a face, or by landmarks."""
+    frames: int = Field(default=4, ge=1, description="Landmark searches for each training face.")
     train_rule: Rule = "argmax"
     seed: int = 0
     epochs: int = Field(default=50, ge=1)

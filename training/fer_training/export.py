@@ -15,9 +15,12 @@ from fer_gateway.contract import (
     ModelCard,
     Provenance,
     SelfTest,
+    Template,
 )
+from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.detect import FRONTAL_FACE, cascade_sha256, find_cascade
+from fer_training.alignment import serving_frames
 from fer_training.batches import plain_crops
 from fer_training.checkpoint import load_model, save_weights
 from fer_training.graph import NORMALISATION, rewrite_card, self_test_probabilities, write_graph
@@ -39,6 +42,7 @@ def export(
     version: str,
     temperature: float,
     framing: Framing,
+    template: Template | None = None,
     half_weights: Path | None = None,
 ) -> ModelCard:
     """Write the ONNX file of a run, with a card without evaluations yet, and its weights in half precision.
@@ -52,14 +56,18 @@ def export(
         save_weights(load_model(weights), half_weights, half=True)
         weights = half_weights
     model = load_model(weights)
-    card = _card(model, name, version, temperature, framing)
+    card = _card(model, name, version, temperature, (framing, template))
     write_graph(model, card, out)
     return card
 
 
-def evaluate_model(model: EmotionModel, faces: LabelledFaces, data: str) -> Evaluation:
+def evaluate_model(
+    model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces, data: str
+) -> Evaluation:
     """Scores of an exported model on faces cut as serving cuts them; `data` names the set."""
-    crops = plain_crops(faces.images, model.card.face.size_px)[..., None]
+    spec = model.card.face
+    frames = serving_frames(faces.images, spec.algorithm, landmarks)
+    crops = plain_crops(faces.images, frames, spec.size_px)[..., None]
     return evaluate_probabilities(data, model.card.labels, model.predict(crops), faces.labels)
 
 
@@ -77,15 +85,20 @@ def set_name(split: str, rule: str) -> str:
     return f"FER+ {split}, {rule}"
 
 
-def _card(model: Hybrid, name: str, version: str, temperature: float, framing: Framing) -> ModelCard:
+def _card(
+    model: Hybrid, name: str, version: str, temperature: float, place: tuple[Framing, Template | None]
+) -> ModelCard:
+    framing, template = place
     expected = self_test_probabilities(model, temperature)
     return ModelCard(
         name=name,
         version=version,
         labels=EMOTIONS,
         face=FaceSpec(
+            algorithm="box-v1" if template is None else "landmarks-v1",
             size_px=model.config.image_size,
             framing=framing,
+            template=template,
             cascade_sha256=cascade_sha256(find_cascade(FRONTAL_FACE)),
         ),
         normalisation=NORMALISATION,

@@ -2,14 +2,31 @@
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from fer_training.config import ExperimentConfig
 from fer_training.errors import CheckpointError
 
 BEST_WEIGHTS = "best.safetensors"
 LAST_WEIGHTS = "last.safetensors"
+EXPERIMENT = "experiment.json"
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
 CALIBRATION = "calibration.json"
 FRAMING = "framing.json"
+
+
+def read_experiment(folder: Path) -> ExperimentConfig:
+    """What the run in this folder was trained with.
+
+    Raises:
+        CheckpointError: the folder holds no run, or its file is damaged.
+    """
+    text = read_step(folder / EXPERIMENT, f"train CONFIG --run {folder}")
+    try:
+        return ExperimentConfig.model_validate_json(text)
+    except ValidationError as error:
+        raise CheckpointError(f"`{folder / EXPERIMENT}` cannot be read: {error}") from error
 
 
 def read_step(path: Path, command: str) -> str:

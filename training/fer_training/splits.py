@@ -1,13 +1,14 @@
 """The parts of FER+ as training, validation and test faces with labels and targets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_training.alignment import Frames, whole_frames
 from fer_training.ferplus import drop_twins, load_ferplus
 from fer_training.votes import Rule, keep_by, labels_of, targets_of
 
@@ -22,6 +23,12 @@ class LabelledFaces:
     images: NDArray[np.uint8]
     targets: NDArray[np.float32]
     labels: NDArray[np.int64]
+    frames: Frames
+    """Where to cut each face, N x K x 2 x 3 (see `alignment`); the whole picture unless aligned."""
+
+    def aligned(self, frames: Frames) -> "LabelledFaces":
+        """The same faces, to be cut at other frames."""
+        return replace(self, frames=frames)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -45,5 +52,7 @@ def load_splits(path: Path, rules: dict[Split, Rule], *, twins: bool = False) ->
     for split, rule in rules.items():
         faces = parts[SPLITS[split]]
         faces = faces[keep_by(rule, faces.votes)]
-        splits[split] = LabelledFaces(faces.images, targets_of(faces.votes), labels_of(faces.votes))
+        splits[split] = LabelledFaces(
+            faces.images, targets_of(faces.votes), labels_of(faces.votes), whole_frames(faces.images)
+        )
     return splits

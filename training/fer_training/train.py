@@ -25,7 +25,7 @@ from fer_training.optimization import (
     mixed_precision,
     ramped_average,
 )
-from fer_training.run_folder import BEST_WEIGHTS, CHECKPOINT, HISTORY, LAST_WEIGHTS
+from fer_training.run_folder import BEST_WEIGHTS, CHECKPOINT, EXPERIMENT, HISTORY, LAST_WEIGHTS
 from fer_training.splits import LabelledFaces
 
 
@@ -82,16 +82,18 @@ class Trainer:
         """Run the epochs that are left; best and last weights are those of the moving average."""
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.config
+        (self.folder / EXPERIMENT).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         self.class_weights = balancing_weights(train.targets, config.balance).to(self.device)
         batches = TrainingBatches(
             train.images,
+            train.frames,
             train.targets,
             config.model.image_size,
             config.batch_size,
             config.augment,
             config.seed,
         )
-        crops = plain_crops(validation.images, config.model.image_size)
+        crops = plain_crops(validation.images, validation.frames, config.model.image_size)
         for epoch in range(self.progress.epochs_done, config.epochs):
             with flushed_denormals():
                 loss = self._run_epoch(batches, epoch)

@@ -4,10 +4,12 @@ import argparse
 
 import torch
 
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_training.alignment import serving_frames
 from fer_training.batches import plain_crops
 from fer_training.calibrate import fit_temperature
 from fer_training.checkpoint import load_model
-from fer_training.run_folder import BEST_WEIGHTS, CALIBRATION
+from fer_training.run_folder import BEST_WEIGHTS, CALIBRATION, read_experiment
 from fer_training.splits import load_split
 from fer_training.train import predict_logits
 
@@ -16,7 +18,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the fit and keep it for `export`."""
     model = load_model(arguments.run_folder / BEST_WEIGHTS)
     faces = load_split(arguments.data, "validation", arguments.rule)
-    crops = plain_crops(faces.images, model.config.image_size)
+    crop = read_experiment(arguments.run_folder).crop
+    frames = serving_frames(faces.images, crop, LandmarkModel.open(arguments.landmarks))
+    crops = plain_crops(faces.images, frames, model.config.image_size)
     fit = fit_temperature(predict_logits(model, crops, torch.device("cpu")), faces.labels)
     fit.save(arguments.run_folder / CALIBRATION)
     print(f"temperature {fit.temperature:.4f} from {fit.faces} validation faces")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from fer_gateway.contract import Evaluation
+from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_training.export import evaluate_model, set_name
 from fer_training.splits import load_split
@@ -15,7 +16,7 @@ def run(arguments: argparse.Namespace) -> None:
     model = EmotionModel.open(arguments.model, threads=arguments.threads)
     faces = load_split(arguments.data, arguments.split, arguments.rule, twins=not arguments.drop_twins)
     name = set_name(arguments.split, arguments.rule) + (", twins dropped" if arguments.drop_twins else "")
-    evaluation = evaluate_model(model, faces, name)
+    evaluation = evaluate_model(model, LandmarkModel.open(arguments.landmarks), faces, name)
     if arguments.json is None:
         print_table(evaluation)
         return

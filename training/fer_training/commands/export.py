@@ -3,17 +3,19 @@
 import argparse
 
 from fer_gateway.contract import Framing
+from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_training.calibrate import Calibration
 from fer_training.commands.evaluate import print_table
 from fer_training.export import add_evaluations, evaluate_model, export, set_name
-from fer_training.run_folder import BEST_WEIGHTS, CALIBRATION, FRAMING, read_step
+from fer_training.run_folder import BEST_WEIGHTS, CALIBRATION, FRAMING, read_experiment, read_step
 from fer_training.splits import load_split
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Export, score the exported file, and put the scores into its card."""
     folder, out = arguments.run_folder, arguments.out
+    landmarks = LandmarkModel.open(arguments.landmarks)
     framing_step = f"framing --run {folder}"
     calibration = Calibration.model_validate_json(read_step(folder / CALIBRATION, f"calibrate {folder}"))
     export(
@@ -23,11 +25,12 @@ def run(arguments: argparse.Namespace) -> None:
         version=arguments.version,
         temperature=calibration.temperature,
         framing=Framing.model_validate_json(read_step(folder / FRAMING, framing_step)),
+        template=None if read_experiment(folder).crop == "box-v1" else landmarks.card.template,
         half_weights=arguments.half_weights,
     )
     model = EmotionModel.open(out)
     evaluations = [
-        evaluate_model(model, load_split(arguments.data, "test", rule), set_name("test", rule))
+        evaluate_model(model, landmarks, load_split(arguments.data, "test", rule), set_name("test", rule))
         for rule in ("majority", "probability")
     ]
     card = add_evaluations(out, evaluations)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import torch
 
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_training.alignment import jittered_frames, serving_frames
 from fer_training.checkpoint import at_size, load_model
 from fer_training.config import ExperimentConfig, load_config
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.model import Hybrid
 from fer_training.run_folder import BEST_WEIGHTS
 from fer_training.size import count_multiply_adds, count_parameters
-from fer_training.splits import load_splits
+from fer_training.splits import LabelledFaces, Split, load_splits
 from fer_training.train import Trainer
 
 
@@ -23,6 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
     device = _device(arguments.device)
     splits = load_splits(arguments.data, {"train": config.train_rule, "validation": "majority"})
     start = _matching(load_model(arguments.weights), config, arguments.weights) if arguments.weights else None
+    if config.crop != "box-v1":
+        splits = _aligned(splits, config, LandmarkModel.open(arguments.landmarks))
     trainer = Trainer(config, folder, device, start)
     where = f"going on after epoch {trainer.progress.epochs_done}" if trainer.resume() else "from the start"
     shape = Hybrid(config.model)
@@ -34,6 +38,18 @@ def run(arguments: argparse.Namespace) -> None:
     progress = trainer.fit(splits["train"], splits["validation"])
     print(f"epoch {progress.best_epoch} is best: validation accuracy {progress.best_accuracy:.4f}")
     print(f"its weights are in `{folder / BEST_WEIGHTS}`")
+
+
+def _aligned(
+    splits: dict[Split, LabelledFaces], config: ExperimentConfig, landmarks: LandmarkModel
+) -> dict[Split, LabelledFaces]:
+    train, validation = splits["train"], splits["validation"]
+    return {
+        "train": train.aligned(
+            jittered_frames(train.images, config.crop, landmarks, config.frames, config.seed)
+        ),
+        "validation": validation.aligned(serving_frames(validation.images, config.crop, landmarks)),
+    }
 
 
 def _device(name: str) -> torch.device:

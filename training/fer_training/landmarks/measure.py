@@ -15,8 +15,8 @@ from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity, transformed
 from fer_training.errors import DataError
 from fer_training.framing import ENLARGED_PX, PADDING_PX
+from fer_training.jitter import Jitter
 from fer_training.landmarks.data import PointedFaces
-from fer_training.landmarks.views import Jitter
 from fer_training.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
@@ -123,10 +123,8 @@ def make_scene(
     grey = cv2.warpAffine(
         canvas, centred(matrix), (whole, whole), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    shift = random.uniform(-jitter.shift, jitter.shift, 2) * side * SCENE_SCALE
-    width = side * SCENE_SCALE * (1 + random.uniform(-jitter.scale, jitter.scale))
-    x, y = whole / 2 + shift
-    frame = Box(x - width / 2, y - width / 2, width, width)
+    width = side * SCENE_SCALE
+    frame = jitter.moved(Box(whole / 2 - width / 2, whole / 2 - width / 2, width, width), random)
     placed = transformed(points + pad, matrix)
     return Scene(np.asarray(grey, np.uint8), placed, box_framed_by(frame, framing))
 

@@ -5,32 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from fer_gateway.contract import Frozen
 from fer_gateway.vision.align import warp
 from fer_gateway.vision.landmarks import Matrix, Points, mirrored, transformed
+from fer_training.jitter import Jitter
 from fer_training.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
-
-
-class Jitter(Frozen):
-    """How far a crop may be off: half widths of uniform distributions."""
-
-    shift: float = Field(ge=0, description="Share of the frame's side, in x and y.")
-    scale: float = Field(ge=0, lt=1, description="Scale is drawn from 1 - scale to 1 + scale.")
-    degrees: float = Field(ge=0)
-
-    def draw(self, random: np.random.Generator) -> Matrix:
-        """A random similarity about the middle of the unit square, 2 x 3."""
-        scale = 1 + random.uniform(-self.scale, self.scale)
-        angle = np.deg2rad(random.uniform(-self.degrees, self.degrees))
-        cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-        turn = np.array([[cos, -sin], [sin, cos]])
-        middle = np.array([0.5, 0.5])
-        moved = middle + random.uniform(-self.shift, self.shift, 2)
-        return np.column_stack([turn, moved - turn @ middle])
 
 
 @dataclass(frozen=True, slots=True)
