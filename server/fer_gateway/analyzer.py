@@ -119,14 +119,21 @@ class Analyzer:
 
     def read(self, grey: Grey, places: Sequence[Place], options: Options, watch: "Stopwatch") -> list[Face]:
         """What the faces at these places show; one batch."""
+        crops, probabilities = self.classify(grey, places, watch)
+        return [
+            self.judge(grey, place, crop[..., 0], row, options)
+            for place, crop, row in zip(places, crops, probabilities, strict=True)
+        ]
+
+    def classify(
+        self, grey: Grey, places: Sequence[Place], watch: "Stopwatch"
+    ) -> tuple[Grey, NDArray[np.float64]]:
+        """The crops of the faces at these places (see `cut`), and the probabilities of each (N x K)."""
         crops = self.cut(grey, places)
         watch.lap("crop_ms")
         probabilities = self.model.predict(crops)
         watch.lap("infer_ms")
-        return [
-            self.judge(grey, place, crop[..., 0], row, options)
-            for place, crop, row in zip(places, crops, probabilities.astype(np.float64), strict=True)
-        ]
+        return crops, probabilities.astype(np.float64)
 
     def cut(self, grey: Grey, places: Sequence[Place]) -> Grey:
         """The crops of all faces as one batch, N x size_px x size_px x 1."""
@@ -138,13 +145,23 @@ class Analyzer:
         return crops
 
     def judge(
-        self, grey: Grey, place: Place, crop: Grey, probabilities: NDArray[np.float64], options: Options
+        self,
+        grey: Grey,
+        place: Place,
+        crop: Grey,
+        probabilities: NDArray[np.float64],
+        options: Options,
+        *,
+        label: int | None = None,
     ) -> Face:
-        """The face at a place of the picture, from its crop and the probabilities (K) of its classes."""
+        """The face at a place of the picture, from its crop and the probabilities (K) of its classes.
+
+        `label` is the class to show; without it, the most probable one.
+        """
         height, width = grey.shape
         inside = place.box.clipped(width, height)
         quality = measure_quality(crop, place.box, place.located.points if place.aligned else None)
-        best = int(probabilities.argmax())
+        best = int(probabilities.argmax()) if label is None else label
         confidence = float(probabilities[best])
         reasons = doubts(confidence, quality, self.card, options.uncertain_below)
         points = None

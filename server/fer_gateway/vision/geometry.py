@@ -50,3 +50,12 @@ def intersection_over_union(first: Box, second: Box) -> float:
         return 0.0
     shared = width * height
     return shared / (first.area + second.area - shared)
+
+
+def overlap_of_smaller(first: Box, second: Box) -> float:
+    """Area of the intersection over that of the smaller box, 0..1 (0 for empty boxes)."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / min(first.area, second.area)

@@ -1,0 +1,232 @@
+"""Who is who from frame to frame: stable ids for boxes that move, cross, vanish and come back."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fer_gateway.tracking.assignment import assign
+from fer_gateway.vision.geometry import Box, intersection_over_union, overlap_of_smaller
+
+SAME_FACE = 0.5
+"""Two boxes of one frame that share more than this part of the smaller are one face."""
+
+ESTABLISHED_SIGHTINGS = 3
+"""Frames after which a face is believed: from then on it keeps its id while it is lost."""
+
+LOST_MS = 750.0
+"""How long a lost face keeps its id: half a second, and some frames to find it again."""
+
+COVERED_MS = 1500.0
+"""How long where another face has passed in front of it: then it is plain why it is not seen."""
+
+_COVERED = 0.25
+_OWN = 0.3
+_REPLACES = 1.25
+_POSITION_MS, _VELOCITY_MS, _SIZE_MS = 15.0, 120.0, 100.0
+_LEAST_STEP_MS, _HORIZON_MS = 5.0, 500.0
+_FARTHEST_PX = 1e7
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A face of this frame, before it is known whose."""
+
+    box: Box
+    """In pixels."""
+    followed: int | None = None
+    """The id that it was followed from; it has the first claim, unless the motion speaks against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is known of one face."""
+
+    id: int
+    box: Box
+    """In pixels; smoothed, or predicted."""
+    velocity: tuple[float, float]
+    """Of its centre, in pixels per millisecond."""
+    seen_ms: float
+    sightings: int = 1
+    """Frames it was seen in."""
+    lost: bool = False
+    """Whether it was missing in the last frame."""
+    covered: bool = False
+    """Whether another face lay where this one should have been."""
+
+    def at(self, now_ms: float) -> "Track":
+        """The same, where it should be at a time: on at the same speed, for half a second at most."""
+        step_ms = min(_since(self.seen_ms, now_ms), _HORIZON_MS)
+        shift_x, shift_y = self.velocity[0] * step_ms, self.velocity[1] * step_ms
+        return replace(
+            self, box=Box(self.box.x + shift_x, self.box.y + shift_y, self.box.width, self.box.height)
+        )
+
+    def moved_to(self, box: Box, now_ms: float) -> "Track":
+        """The same, seen in `box`.
+
+        An alpha-beta filter whose gains follow from the time that has passed, gain = 1 - exp(-step / tau):
+        the centre nearly follows the box, its size follows slowly, for it is what detectors are unsure of.
+        """
+        step_ms = max(_since(self.seen_ms, now_ms), _LEAST_STEP_MS)
+        old, expected, new = self.box.centre, self.at(now_ms).box.centre, box.centre
+        place, speed, size = (_gain(step_ms, tau) for tau in (_POSITION_MS, _VELOCITY_MS, _SIZE_MS))
+        x, y = (was + place * (now - was) for was, now in zip(expected, new, strict=True))
+        velocity_x, velocity_y = (
+            v + speed * ((now - was) / step_ms - v)
+            for v, was, now in zip(self.velocity, old, new, strict=True)
+        )
+        width = self.box.width + size * (box.width - self.box.width)
+        height = self.box.height + size * (box.height - self.box.height)
+        return Track(
+            id=self.id,
+            box=Box(x - width / 2, y - height / 2, width, height),
+            velocity=(velocity_x, velocity_y),
+            seen_ms=now_ms,
+            sightings=self.sightings + 1,
+        )
+
+
+class Tracker:
+    """Gives the boxes of each frame their ids. Ids count up from 0 and never come back for another face."""
+
+    def __init__(self, max_tracks: int = 64) -> None:
+        self._max_tracks = max_tracks
+        self._tracks: dict[int, Track] = {}
+        self._next_id = 0
+
+    @property
+    def tracks(self) -> Mapping[int, Track]:
+        """Every face that is seen, or lost and not yet given up, by its id; as last seen."""
+        return self._tracks
+
+    def forget(self, ids: Collection[int] | None = None) -> None:
+        """Drop these faces, or all."""
+        for id_ in list(self._tracks) if ids is None else ids:
+            self._tracks.pop(id_, None)
+
+    def match(self, observations: Sequence[Observation], now_ms: float) -> dict[int, int]:
+        """The index of the observation of each known face that is among them; changes nothing."""
+        return self._match(observations, _distinct(observations, self._predicted(now_ms)), now_ms)
+
+    def update(self, observations: Sequence[Observation], now_ms: float) -> dict[int, int]:
+        """Take in a frame: the index of the observation that each seen face has, known or new.
+
+        An observation without an id shows a face that another one shows better, has no size or no sane
+        place, or found all `max_tracks` places taken: then a new face takes that of a lost one, or of the
+        smallest if it is clearly larger.
+        """
+        distinct = _distinct(observations, self._predicted(now_ms))
+        matched = self._match(observations, distinct, now_ms)
+        taken = set(matched.values())
+        for id_, index in matched.items():
+            self._tracks[id_] = self._tracks[id_].moved_to(observations[index].box, now_ms)
+        self._miss([observations[index].box for index in taken], matched, now_ms)
+        newcomers = [index for index in distinct if index not in taken]
+        for index in sorted(newcomers, key=lambda index: -observations[index].box.area):
+            box = observations[index].box
+            if self._make_room(box, matched):
+                matched[self._next_id] = index
+                self._tracks[self._next_id] = Track(self._next_id, box, (0.0, 0.0), now_ms)
+                self._next_id += 1
+        return {id_: index for id_, index in matched.items() if id_ in self._tracks}
+
+    def _predicted(self, now_ms: float) -> dict[int, Track]:
+        return {
+            id_: track.at(now_ms)
+            for id_, track in self._tracks.items()
+            if not track.lost or _since(track.seen_ms, now_ms) <= _patience_ms(track)
+        }
+
+    def _match(
+        self, observations: Sequence[Observation], distinct: Sequence[int], now_ms: float
+    ) -> dict[int, int]:
+        tracks = list(self._predicted(now_ms).values())
+        if not tracks or not distinct:
+            return {}
+        costs = np.array([[_cost(track, observations[index]) for index in distinct] for track in tracks])
+        limits = np.array([_limit(_since(track.seen_ms, now_ms)) for track in tracks])
+        return {tracks[row].id: distinct[column] for row, column in assign(costs, limits)}
+
+    def _miss(self, seen: Sequence[Box], matched: Mapping[int, int], now_ms: float) -> None:
+        """Mark the faces that this frame does not show as lost; give up those that are lost too long."""
+        for id_, track in list(self._tracks.items()):
+            if id_ in matched:
+                continue
+            place = track.at(now_ms).box
+            covered = track.covered or any(overlap_of_smaller(place, box) > _COVERED for box in seen)
+            missing = replace(track, lost=True, covered=covered)
+            known = track.sightings >= ESTABLISHED_SIGHTINGS
+            if known and _since(track.seen_ms, now_ms) <= _patience_ms(missing):
+                self._tracks[id_] = missing
+            else:
+                del self._tracks[id_]
+
+    def _make_room(self, box: Box, seen: Mapping[int, int]) -> bool:
+        if len(self._tracks) < self._max_tracks:
+            return True
+        lost = [track for track in self._tracks.values() if track.id not in seen]
+        if lost:
+            self.forget([min(lost, key=lambda track: track.seen_ms).id])
+            return True
+        smallest = min(self._tracks.values(), key=lambda track: track.box.area)
+        if box.side > _REPLACES * smallest.box.side:
+            self.forget([smallest.id])
+            return True
+        return False
+
+
+def _distinct(observations: Sequence[Observation], tracks: Mapping[int, Track]) -> list[int]:
+    """Indices of the observations that show each face once: of two, the one nearer to where it was awaited.
+
+    A hop of a followed face onto another is found here: it lies far from where its own face was awaited.
+    """
+
+    def surprise(index: int) -> float:
+        observation = observations[index]
+        track = tracks.get(-1 if observation.followed is None else observation.followed)
+        return math.inf if track is None else _cost(track, observation)
+
+    kept: list[int] = []
+    for index in sorted(range(len(observations)), key=surprise):
+        box = observations[index].box
+        if _is_sound(box) and all(
+            overlap_of_smaller(box, observations[other].box) <= SAME_FACE for other in kept
+        ):
+            kept.append(index)
+    return kept
+
+
+def _cost(track: Track, observation: Observation) -> float:
+    """How little a box looks like where a face should be: distance in sides, ratio of sizes, overlap."""
+    expected, box = track.box, observation.box
+    side = max((expected.side + box.side) / 2, 1.0)
+    distance = math.dist(expected.centre, box.centre) / side
+    ratio = abs(math.log(max(box.side, 1.0) / max(expected.side, 1.0)))
+    own = _OWN if observation.followed == track.id else 0.0
+    return distance + ratio + (1 - intersection_over_union(expected, box)) - own
+
+
+def _limit(step_ms: float) -> float:
+    """The cost at which it is another face: half a side away at once, more than a side after 0.3 s."""
+    return 1.0 + min(1.2, 4e-3 * step_ms)
+
+
+def _patience_ms(track: Track) -> float:
+    return COVERED_MS if track.covered else LOST_MS
+
+
+def _since(then_ms: float, now_ms: float) -> float:
+    """Milliseconds passed; none where time stands still, runs backwards or is no number."""
+    return max(0.0, now_ms - then_ms)
+
+
+def _gain(step_ms: float, tau_ms: float) -> float:
+    return 1 - math.exp(-step_ms / tau_ms)
+
+
+def _is_sound(box: Box) -> bool:
+    far = max(abs(box.x), abs(box.y), box.width, box.height)
+    return far < _FARTHEST_PX and box.width > 0 and box.height > 0
