@@ -7,6 +7,7 @@
     │   ├── TooManyPixels             413 too_many_pixels
     │   ├── UnsupportedImage          415 unsupported_image
     │   ├── DamagedImage              422 damaged_image
+    │   ├── NoFaceFound               422 no_face_found
     │   └── UnreadableFile            400 unreadable_file
     ├── RequestError
     │   ├── InvalidRequest            422 invalid_request
@@ -90,6 +91,14 @@ class DamagedImage(ImageError):
     status = 422
     code = "damaged_image"
     title = "The image is damaged"
+
+
+class NoFaceFound(ImageError):
+    """An image without a face, where one is needed."""
+
+    status = 422
+    code = "no_face_found"
+    title = "No face was found"
 
 
 class UnreadableFile(ImageError):

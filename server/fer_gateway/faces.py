@@ -50,25 +50,27 @@ class Analysis:
 def analysis_to_dict(analysis: Analysis, card: ModelCard) -> dict[str, Any]:
     """The JSON of `POST /api/v1/analyze` and `fer-gateway analyze --json`: boxes 0..1, times in ms."""
     return {
-        "faces": [
-            {
-                "box": box_to_dict(face.box),
-                "label": face.label,
-                "confidence": round(face.confidence, 6),
-                "probabilities": {
-                    label: round(probability, 6)
-                    for label, probability in zip(card.labels, face.probabilities, strict=True)
-                },
-                "uncertain": face.uncertain,
-                "reasons": list(face.reasons),
-                "quality": face.quality.to_dict(),
-                "landmarks": points_to_list(face.landmarks),
-            }
-            for face in analysis.faces
-        ],
+        "faces": [face_to_dict(face, card) for face in analysis.faces],
         "timing": {stage: round(duration_ms, 3) for stage, duration_ms in analysis.timing.items()},
         "model": {"name": card.name, "version": card.version},
         "image": {"width": analysis.width, "height": analysis.height},
+    }
+
+
+def face_to_dict(face: Face, card: ModelCard) -> dict[str, Any]:
+    """The JSON of one face in an answer of REST."""
+    return {
+        "box": box_to_dict(face.box),
+        "label": face.label,
+        "confidence": round(face.confidence, 6),
+        "probabilities": {
+            label: round(probability, 6)
+            for label, probability in zip(card.labels, face.probabilities, strict=True)
+        },
+        "uncertain": face.uncertain,
+        "reasons": list(face.reasons),
+        "quality": face.quality.to_dict(),
+        "landmarks": points_to_list(face.landmarks),
     }
 
 

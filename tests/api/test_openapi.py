@@ -33,6 +33,7 @@ def test_every_route_is_described(description: dict[str, Any]) -> None:
     routes = {(path, method) for path, operations in description["paths"].items() for method in operations}
     assert routes == {
         ("/api/v1/analyze", "post"),
+        ("/api/v1/explain", "post"),
         ("/api/v1/model", "get"),
         ("/api/v1/health", "get"),
         ("/api/v1/ready", "get"),

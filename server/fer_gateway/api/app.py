@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from fer_gateway import __version__
-from fer_gateway.api import problems
+from fer_gateway.api import explain, problems
 from fer_gateway.api.gateway import Gateway, OpenAnalyzer, open_analyzer
 from fer_gateway.api.pages import API_URL, docs_pages, find_web, page_routes, web_pages
 from fer_gateway.api.routes import router
@@ -54,6 +54,7 @@ def create_app(settings: Settings, *, open_analyzer: OpenAnalyzer = open_analyze
     )
     app.state.gateway = gateway
     app.include_router(router)
+    app.include_router(explain.router)
     problems.install_handlers(app)
     _add_pages(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
