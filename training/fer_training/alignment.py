@@ -28,7 +28,10 @@ def whole_frames(images: NDArray[np.uint8]) -> Frames:
 
 
 def serving_frames(images: NDArray[np.uint8], crop: Crop, landmarks: LandmarkModel) -> Frames:
-    """The frames that serving would cut, K = 1; faces (N x H x W) whose landmarks are not plausible, whole."""
+    """The frames that serving would cut, K = 1.
+
+    Of faces (N x H x W) whose landmarks are not plausible, the whole picture.
+    """
     if crop == "box-v1":
         return whole_frames(images)
     still = Jitter(shift=0, scale=0, degrees=0)

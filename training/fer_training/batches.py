@@ -60,7 +60,7 @@ class TrainingBatches:
 
 
 def plain_crops(images: NDArray[np.uint8], frames: Frames, size_px: int) -> NDArray[np.uint8]:
-    """Unchanged faces, N x H x W -> N x `size_px` x `size_px`, as serving would cut them (its first frame)."""
+    """Unchanged faces, N x H x W -> N x `size_px` x `size_px`, each cut at its first frame."""
     return np.stack(
         [plain_view(image, frame[0], size_px) for image, frame in zip(images, frames, strict=True)]
     )

@@ -38,11 +38,22 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("train", help="train an experiment; the same command resumes it after a kill")
     )
     _add_framing(commands.add_parser("framing", help="measure where a training face lies in its Haar box"))
+    _add_landmarks_command(
+        commands.add_parser(
+            "landmarks", help="train, score and write the landmark model; resumes like `train`"
+        )
+    )
     _add_calibrate(commands.add_parser("calibrate", help="fit the temperature on the validation part"))
     _add_export(
         commands.add_parser("export", help="write the ONNX file with its card, scored on the test part")
     )
     _add_evaluate(commands.add_parser("evaluate", help="score an ONNX model on a part of FER+"))
+    _add_explain(commands.add_parser("explain", help="check that explanations mark what the answer rests on"))
+    _add_stability(
+        commands.add_parser(
+            "stability", help="measure what alignment brings: boxes that are off, tilted heads"
+        )
+    )
     return parser
 
 
@@ -52,12 +63,34 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", type=Path, help="folder of the run (default: `runs/` and the experiment's name)"
     )
-    parser.add_argument(
-        "--device", default="auto", help="`auto` (default), `cpu`, `cuda`, `cuda:1`, `mps` ..."
-    )
+    _add_device(parser)
     _add_landmarks(parser)
     parser.add_argument(
         "--weights", type=Path, help="start from these `.safetensors` instead of random weights"
+    )
+
+
+def _add_landmarks_command(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    _add_device(parser)
+    parser.add_argument(
+        "--run",
+        dest="run_folder",
+        type=Path,
+        default=Path("runs/landmarks"),
+        help="folder of the run (default: `runs/landmarks`)",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--version", default="0.1.0", help="version in the card (default: 0.1.0)")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over the data (default: 60)")
+    parser.add_argument(
+        "--faces", type=int, default=3000, help="training faces that Haar is run on (default: 3000)"
+    )
+    parser.add_argument(
+        "--also",
+        type=Path,
+        metavar="DATA",
+        help="also score on this data set with a `landmarks.csv`, for example CK+ (never trained on)",
     )
 
 
@@ -90,12 +123,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="the ONNX file")
     _add_data(parser)
     _add_landmarks(parser)
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        default="test",
-        help="validation is FER+'s public part, test (default) its private",
-    )
+    _add_split(parser)
     _add_rule(parser)
     parser.add_argument(
         "--drop-twins", action="store_true", help="leave out faces that stand in a later part too"
@@ -106,9 +134,50 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="the ONNX file")
+    _add_data(parser)
+    _add_landmarks(parser)
+    parser.add_argument(
+        "--split", choices=SPLITS, default="test", help="part of FER+ (default: test, its private part)"
+    )
+    parser.add_argument("--faces", type=int, default=200, help="faces to explain (default: 200)")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        nargs="?",
+        const=Path("-"),
+        metavar="PATH",
+        help="write one JSON object; `-`, or no path, is standard output",
+    )
+
+
+def _add_stability(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="the ONNX file")
+    _add_data(parser)
+    _add_landmarks(parser)
+    _add_split(parser)
+    parser.add_argument("--faces", type=int, help="how many, evenly spread (default: all)")
+
+
+def _add_split(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="test",
+        help="validation is FER+'s public part, test (default) its private",
+    )
+
+
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="FER+ in the FERPlus layout, folder or zip file"
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", default="auto", help="`auto` (default), `cpu`, `cuda`, `cuda:1`, `mps` ..."
     )
 
 

@@ -1,8 +1,6 @@
 """From a finished run to the shipped files: the graph with its measured card, and its weights."""
 
-import subprocess
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ from fer_gateway.contract import (
     FaceSpec,
     Framing,
     ModelCard,
-    Provenance,
     SelfTest,
     Template,
 )
@@ -26,12 +23,9 @@ from fer_training.checkpoint import load_model, save_weights
 from fer_training.graph import NORMALISATION, rewrite_card, self_test_probabilities, write_graph
 from fer_training.metrics import evaluate_probabilities
 from fer_training.model import Hybrid
+from fer_training.provenance import provenance
 from fer_training.size import count_multiply_adds, count_parameters
 from fer_training.splits import LabelledFaces
-
-LICENCE = (
-    "Apache-2.0; FER2013 images came from web searches: commercial use of the weights is an open question"
-)
 
 
 def export(
@@ -104,23 +98,8 @@ def _card(
         normalisation=NORMALISATION,
         temperature=round(temperature, 4),
         parameters=count_parameters(model),
-        multiply_adds=count_multiply_adds(model),
+        multiply_adds=count_multiply_adds(model, model.config.image_size),
         fusion_share=round(float(model.share.detach()), 4),
-        provenance=Provenance(
-            git_sha=_git_sha(),
-            created=datetime.now(UTC).date().isoformat(),
-            data=(
-                "FER+ training part (FER2013 images, crowd votes), less the pixel twins of its other parts",
-            ),
-            licence=LICENCE,
-            notes="Started from random weights; no other data, no teacher.",
-        ),
+        provenance=provenance("Started from random weights; no other data, no teacher."),
         self_test=SelfTest(probabilities=tuple(tuple(row) for row in np.round(expected, 6).tolist())),
     )
-
-
-def _git_sha() -> str:
-    """The commit that is checked out here, or `unknown` outside a checkout."""
-    command = ["git", "rev-parse", "HEAD"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)  # noqa: S603
-    return answer.stdout.strip() if answer.returncode == 0 else "unknown"

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from fer_training.model import Hybrid, SelfAttention
+from fer_training.model import SelfAttention
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -12,8 +12,8 @@ def count_parameters(model: nn.Module) -> int:
 
 
 @torch.inference_mode()
-def count_multiply_adds(model: Hybrid) -> int:
-    """Multiply-adds of one face, by running it: convolutions, linear layers and the products of attention."""
+def count_multiply_adds(model: nn.Module, size_px: int) -> int:
+    """Multiply-adds of one grey crop, by running it: convolutions, linear layers, products of attention."""
     total = 0
 
     def count(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -28,7 +28,6 @@ def count_multiply_adds(model: Hybrid) -> int:
 
     kinds = (nn.Conv2d, nn.Linear, SelfAttention)
     handles = [module.register_forward_hook(count) for module in model.modules() if isinstance(module, kinds)]
-    size_px = model.config.image_size
     model.eval()(torch.zeros(1, 1, size_px, size_px))
     for handle in handles:
         handle.remove()

@@ -33,6 +33,10 @@ class LabelledFaces:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __getitem__(self, rows: slice) -> "LabelledFaces":
+        """Some of the rows."""
+        return LabelledFaces(self.images[rows], self.targets[rows], self.labels[rows], self.frames[rows])
+
 
 def load_split(path: Path, split: Split, rule: Rule, *, twins: bool = False) -> LabelledFaces:
     """The faces of one split that a rule keeps; `twins` keeps those that stand in a later split too.

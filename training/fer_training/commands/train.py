@@ -4,13 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import torch
-
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_training.alignment import jittered_frames, serving_frames
 from fer_training.checkpoint import at_size, load_model
 from fer_training.config import ExperimentConfig, load_config
-from fer_training.errors import CheckpointError, ConfigError
+from fer_training.devices import device_named
+from fer_training.errors import CheckpointError
 from fer_training.model import Hybrid
 from fer_training.run_folder import BEST_WEIGHTS
 from fer_training.size import count_multiply_adds, count_parameters
@@ -22,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Train to the last epoch; a run that stands in its folder goes on where it stopped."""
     config = load_config(arguments.config)
     folder = arguments.run or Path("runs") / config.name
-    device = _device(arguments.device)
+    device = device_named(arguments.device)
     splits = load_splits(arguments.data, {"train": config.train_rule, "validation": "majority"})
     start = _matching(load_model(arguments.weights), config, arguments.weights) if arguments.weights else None
     if config.crop != "box-v1":
@@ -30,9 +29,10 @@ def run(arguments: argparse.Namespace) -> None:
     trainer = Trainer(config, folder, device, start)
     where = f"going on after epoch {trainer.progress.epochs_done}" if trainer.resume() else "from the start"
     shape = Hybrid(config.model)
+    multiply_adds = count_multiply_adds(shape, config.model.image_size)
     print(
         f"{config.name}: {len(splits['train']):,} faces, {count_parameters(shape):,} parameters, "
-        f"{count_multiply_adds(shape) / 1e6:.1f} M multiply-adds, on {device}, {where}",
+        f"{multiply_adds / 1e6:.1f} M multiply-adds, on {device}, {where}",
         file=sys.stderr,
     )
     progress = trainer.fit(splits["train"], splits["validation"])
@@ -50,17 +50,6 @@ def _aligned(
         ),
         "validation": validation.aligned(serving_frames(validation.images, config.crop, landmarks)),
     }
-
-
-def _device(name: str) -> torch.device:
-    try:
-        if name == "auto":
-            return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"`--device {name}` cannot be used here: {error}") from error
-    return device
 
 
 def _matching(model: Hybrid, config: ExperimentConfig, path: Path) -> Hybrid:

@@ -5,11 +5,12 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_training.errors import DataError
-from fer_training.ferplus import Faces, drop_twins, load_ferplus
+from fer_training.ferplus import FACE_PX, Faces, drop_twins, load_ferplus
 from fer_training.source import Source
 from fer_training.splits import SPLITS, Split
 
@@ -24,8 +25,8 @@ TRUSTED_SCORE = 0.6
 class PointedFaces:
     """Images N x 48 x 48 uint8 with their points.
 
-    `points` is N x 5 x 2, pixels with continuous edges (a pixel's centre is at + 0.5); `spread_px` N, the mean
-    distance of the labelling renderings from their mean; `score` N, 0..1.
+    `points` is N x 5 x 2, pixels with continuous edges (a pixel's centre is at + 0.5); `spread_px` N, the
+    mean distance of the labelling renderings from their mean; `score` N, 0..1.
     """
 
     images: NDArray[np.uint8]
@@ -55,6 +56,30 @@ def load_pointed(path: Path) -> dict[Split, PointedFaces]:
     rows = load_points(path)
     parts = drop_twins(load_ferplus(path))
     return {split: _pointed(parts[part], rows) for split, part in SPLITS.items()}
+
+
+def load_pointed_folder(path: Path) -> PointedFaces:
+    """Every face that the `landmarks.csv` of another data set names, whatever its folders (for measuring).
+
+    Raises:
+        DataError: an image is missing or unreadable.
+    """
+    rows = load_points(path)
+    images = []
+    with Source.open(path) as source:
+        files = {name.split("/", 1)[-1]: name for name in source.names} | {
+            name: name for name in source.names
+        }
+        for name in rows:
+            data = source.read(files.get(name, name))
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+            if image is None or image.shape != (FACE_PX, FACE_PX):
+                raise DataError(f"`{name}` in `{path}` is no grey image of {FACE_PX} x {FACE_PX} px")
+            images.append(image)
+    values = np.array(list(rows.values())).reshape(-1, 12)
+    return PointedFaces(
+        np.array(images, np.uint8), values[:, 2:].reshape(-1, 5, 2), values[:, 1], values[:, 0]
+    )
 
 
 def load_points(path: Path) -> dict[str, NDArray[np.float64]]:

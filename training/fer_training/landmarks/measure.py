@@ -9,23 +9,19 @@ from tqdm import tqdm
 
 from fer_gateway.contract import Framing, LandmarkError
 from fer_gateway.inference.landmarks import LandmarkModel, Located
-from fer_gateway.vision.align import box_framed_by, centred
 from fer_gateway.vision.detect import HaarDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
-from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity, transformed
+from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity
 from fer_training.errors import DataError
 from fer_training.framing import ENLARGED_PX, PADDING_PX
 from fer_training.jitter import Jitter
 from fer_training.landmarks.data import PointedFaces
-from fer_training.surroundings import PAD, with_surroundings
+from fer_training.landmarks.scenes import make_scene
 
 Grey = NDArray[np.uint8]
 
 TEST_JITTER = Jitter(shift=0.10, scale=0.20, degrees=15.0)
 """Under which errors are reported."""
-
-SCENE_SCALE = 2.0
-"""Enlargement of a face in the pictures that errors are measured on."""
 
 _LEAST_FACES = 20
 
@@ -40,15 +36,6 @@ class HaarFit:
     offset_y_spread: float
     roll_spread_degrees: float
     faces_tried: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A face in a larger picture: grey H x W, its points, and a jittered box, in pixels of the picture."""
-
-    grey: Grey
-    points: Points
-    box: Box
 
 
 def mean_template(faces: PointedFaces) -> Points:
@@ -104,45 +91,33 @@ def _relation(
     return float(np.log(frame.side / box.side)), dx / box.side, dy / box.side, roll
 
 
-def make_scene(
-    image: Grey, points: Points, jitter: Jitter, framing: Framing, random: np.random.Generator, other: Grey
-) -> Scene:
-    """The face twice as large, turned by a random angle amid random surroundings, with a jittered box.
-
-    `points` are in pixels of `image`; the box is what `framing` calls the Haar box of the jittered frame.
-    """
-    canvas = with_surroundings(image, random, other)
-    side = image.shape[0]
-    pad = round(PAD * side)
-    whole = round(canvas.shape[0] * SCENE_SCALE)
-    angle = np.deg2rad(random.uniform(-jitter.degrees, jitter.degrees))
-    cos, sin = SCENE_SCALE * np.cos(angle), SCENE_SCALE * np.sin(angle)
-    turn = np.array([[cos, -sin], [sin, cos]])
-    middle = np.array([canvas.shape[1], canvas.shape[0]]) / 2
-    matrix = np.column_stack([turn, whole / 2 - turn @ middle])
-    grey = cv2.warpAffine(
-        canvas, centred(matrix), (whole, whole), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    width = side * SCENE_SCALE
-    frame = jitter.moved(Box(whole / 2 - width / 2, whole / 2 - width / 2, width, width), random)
-    placed = transformed(points + pad, matrix)
-    return Scene(np.asarray(grey, np.uint8), placed, box_framed_by(frame, framing))
-
-
 def locate_all(
     model: LandmarkModel, faces: PointedFaces, jitter: Jitter, seed: int = 0
 ) -> tuple[list[Located], NDArray[np.float64]]:
     """Locate every face in a scene of its own; also its errors over the eye distance of its label, N x 5."""
     located, errors = [], []
-    for index, (image, points) in enumerate(zip(faces.images, faces.points, strict=True)):
-        random = np.random.default_rng((seed, index))
-        other = faces.images[random.integers(len(faces))]
-        scene = make_scene(image, points, jitter, model.card.framing, random, other)
+    for index in range(len(faces)):
+        scene = make_scene(faces, index, jitter, model.card.framing, np.random.default_rng((seed, index)))
         (answer,) = model.locate(scene.grey, [scene.box])
         located.append(answer)
         eyes = np.hypot(*(scene.points[1] - scene.points[0]))
         errors.append(np.hypot(*(answer.points - scene.points).T) / eyes)
     return located, np.array(errors)
+
+
+def share_of_nothing_taken(model: LandmarkModel, faces: PointedFaces, seed: int = 0) -> float:
+    """Share of boxes beside the faces in which the model still claims a plausible face."""
+    taken = 0
+    for index in range(len(faces)):
+        random = np.random.default_rng((seed, index))
+        scene = make_scene(faces, index, TEST_JITTER, model.card.framing, random)
+        side = scene.box.side / 2
+        angle = random.uniform(0, 2 * np.pi)
+        x, y = np.array(scene.box.centre) + 1.5 * side * np.array([np.cos(angle), np.sin(angle)])
+        (answer,) = model.locate(scene.grey, [Box(x - side / 2, y - side / 2, side, side)])
+        moved = np.hypot(*(answer.points.mean(axis=0) - (x, y))) > side
+        taken += answer.plausible and not moved
+    return taken / len(faces)
 
 
 def summarise(errors: NDArray[np.float64], data: str) -> LandmarkError:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from fer_gateway.vision.landmarks import Points
 from fer_training.batches import to_pixels
 from fer_training.errors import CheckpointError
 from fer_training.landmarks.config import LandmarkConfig
@@ -81,13 +80,10 @@ class LandmarkBatches:
     def _view(self, index: int, epoch: int) -> View:
         config, faces = self._config, self._faces
         random = np.random.default_rng((config.seed, epoch, index))
-        image = faces.images[index]
-        other = faces.images[random.integers(len(faces))]
         if random.random() < config.nothing_share:
-            return random_nothing(image, other, LandmarkNet.SIZE_PX, random)
+            return random_nothing(faces, index, random)
         jitter = config.near if random.random() < config.near_share else config.wide
-        points: Points = faces.points[index]
-        return random_view(image, points, other, jitter, LandmarkNet.SIZE_PX, config.margin, random)
+        return random_view(faces, index, jitter, config.margin, random)
 
 
 class LandmarkTrainer:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from fer_gateway.vision.align import warp
 from fer_gateway.vision.landmarks import Matrix, Points, mirrored, transformed
 from fer_training.jitter import Jitter
+from fer_training.landmarks.data import PointedFaces
+from fer_training.landmarks.network import LandmarkNet
 from fer_training.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
@@ -35,16 +37,11 @@ def crop_to_unit(matrix: Matrix, size_px: int, side_px: float, margin: float) ->
 
 
 def random_view(
-    image: Grey,
-    points: Points,
-    other: Grey,
-    jitter: Jitter,
-    size_px: int,
-    margin: float,
-    random: np.random.Generator,
+    faces: PointedFaces, index: int, jitter: Jitter, margin: float, random: np.random.Generator
 ) -> View:
-    """A random view of a face (48 x 48, its points in pixels), mirrored one time in two."""
-    side = image.shape[0]
+    """A random view of one face, mirrored one time in two."""
+    image, points = faces.images[index], faces.points[index]
+    other, side, size_px = _another(faces, random), image.shape[0], LandmarkNet.SIZE_PX
     if random.random() < 0.5:
         image, points = np.ascontiguousarray(image[:, ::-1]), mirrored(points, side)
     canvas = with_surroundings(image, random, other)
@@ -61,9 +58,10 @@ def cut(canvas: Grey, to_crop: Matrix, pad: int, size_px: int) -> Grey:
     return warp(canvas, centred, size_px)
 
 
-def random_nothing(image: Grey, other: Grey, size_px: int, random: np.random.Generator) -> View:
-    """A crop without a whole face: beside it, far too near, or far too small."""
-    canvas = with_surroundings(image, random, other)
+def random_nothing(faces: PointedFaces, index: int, random: np.random.Generator) -> View:
+    """A crop without a whole face: beside one, far too near, or far too small."""
+    image, size_px = faces.images[index], LandmarkNet.SIZE_PX
+    canvas = with_surroundings(image, random, _another(faces, random))
     kind = random.integers(3)
     if kind == 0:
         side, reach = random.uniform(0.3, 0.8), 0.45
@@ -80,6 +78,11 @@ def random_nothing(image: Grey, other: Grey, size_px: int, random: np.random.Gen
     )
     border = cv2.BORDER_REFLECT_101 if random.random() < 0.5 else cv2.BORDER_REPLICATE
     return View(_lit(warp(canvas, matrix, size_px, border=border), random), np.full((5, 2), 0.5), False)
+
+
+def _another(faces: PointedFaces, random: np.random.Generator) -> Grey:
+    other: Grey = faces.images[random.integers(len(faces))]
+    return other
 
 
 def _lit(crop: Grey, random: np.random.Generator) -> Grey:

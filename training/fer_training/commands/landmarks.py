@@ -1,0 +1,121 @@
+"""`landmarks`: train the landmark network, choose when it is plausible, score it, write `landmarks.onnx`."""
+
+import argparse
+
+import numpy as np
+
+from fer_gateway.contract import LandmarkCard, LandmarkError, LandmarkSelfTest
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.self_test import make_crops
+from fer_gateway.vision.detect import HaarDetector
+from fer_training.devices import device_named
+from fer_training.framing import SMALLEST_BOX_PX
+from fer_training.landmarks.config import LandmarkConfig
+from fer_training.landmarks.data import PointedFaces, load_pointed, load_pointed_folder
+from fer_training.landmarks.export import graph_points, write_landmarks
+from fer_training.landmarks.measure import (
+    TEST_JITTER,
+    HaarFit,
+    fit_haar,
+    locate_all,
+    mean_template,
+    share_of_nothing_taken,
+    summarise,
+)
+from fer_training.landmarks.network import LandmarkNet
+from fer_training.landmarks.train import LandmarkTrainer
+from fer_training.provenance import provenance
+from fer_training.size import count_multiply_adds, count_parameters
+
+FALLBACK_SHARE = 0.01
+"""Share of jittered validation faces whose landmarks count as implausible."""
+
+JITTER_NAME = "+-10 % shift, +-20 % scale, +-15 degrees"
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train (or go on), then measure and export; every number that the card holds is printed."""
+    splits = load_pointed(arguments.data)
+    trusted = splits["train"].trusted
+    template = mean_template(trusted)
+    fit = fit_haar(_some(trusted, arguments.faces), template, HaarDetector(min_face_px=SMALLEST_BOX_PX))
+    _print_fit(fit)
+    config = LandmarkConfig(epochs=arguments.epochs)
+    trainer = LandmarkTrainer(config, arguments.run_folder, device_named(arguments.device))
+    trainer.resume()
+    network = trainer.fit(splits["train"]).cpu()
+
+    card = _card(network, config, template.tolist(), fit, arguments.version)
+    write_landmarks(network, card, arguments.out)
+    model = LandmarkModel.open(arguments.out)
+    card = card.model_copy(update={"plausible_below": _threshold(model, splits["validation"].trusted)})
+    errors = [_error(model, splits["test"].trusted, f"FER+ test, score >= 0.6, {JITTER_NAME}")]
+    if arguments.also:
+        other = load_pointed_folder(arguments.also).trusted
+        errors.append(_error(model, other, f"{arguments.also.stem}, score >= 0.6, {JITTER_NAME}"))
+    card = card.model_copy(update={"errors": tuple(errors[:1])})
+    write_landmarks(network, card, arguments.out)
+    model = LandmarkModel.open(arguments.out)
+    taken = share_of_nothing_taken(model, _some(splits["validation"].trusted, 500))
+    print(
+        f"`{arguments.out}`: {card.parameters:,} parameters, {card.multiply_adds / 1e6:.1f} M multiply-adds"
+    )
+    print(f"plausible below an expected error of {card.plausible_below:.4f} eye distances,")
+    print(f"as are {taken:.1%} of boxes beside a face")
+    for error in errors:
+        print(f"{error.data}: {error.faces} faces")
+        print(
+            f"  mean {error.mean:.4f}   median {error.median:.4f}   95th percentile {error.percentile_95:.4f}"
+        )
+
+
+def _threshold(model: LandmarkModel, faces: PointedFaces) -> float:
+    located, _ = locate_all(model, faces, TEST_JITTER)
+    expected = [answer.expected_error for answer in located]
+    return round(float(np.quantile(expected, 1 - FALLBACK_SHARE)), 4)
+
+
+def _error(model: LandmarkModel, faces: PointedFaces, data: str) -> LandmarkError:
+    return summarise(locate_all(model, faces, TEST_JITTER)[1], data)
+
+
+def _card(
+    network: LandmarkNet, config: LandmarkConfig, template: list[list[float]], fit: HaarFit, version: str
+) -> LandmarkCard:
+    expected = graph_points(network, make_crops(LandmarkNet.SIZE_PX))
+    return LandmarkCard(
+        name="fer-landmarks",
+        version=version,
+        size_px=LandmarkNet.SIZE_PX,
+        margin=config.margin,
+        framing=fit.framing,
+        template=tuple((round(x, 5), round(y, 5)) for x, y in template),
+        plausible_below=0.1,
+        parameters=count_parameters(network),
+        multiply_adds=count_multiply_adds(network, LandmarkNet.SIZE_PX),
+        provenance=provenance(
+            "Started from random weights; labels are pseudo-labels of an established detector."
+        ),
+        self_test=LandmarkSelfTest(
+            points=tuple(tuple((round(x, 5), round(y, 5)) for x, y in face) for face in expected.tolist())
+        ),
+    )
+
+
+def _print_fit(fit: HaarFit) -> None:
+    framing = fit.framing
+    print(
+        f"Haar found {framing.faces_measured} of {fit.faces_tried} faces; frame by landmarks over Haar box:"
+    )
+    print(f"  scale     {framing.scale:.4f} +- {fit.scale_spread:.4f}")
+    print(f"  offset_x {framing.offset_x:+.4f} +- {fit.offset_x_spread:.4f} box sides")
+    print(f"  offset_y {framing.offset_y:+.4f} +- {fit.offset_y_spread:.4f} box sides")
+    print(f"  roll      {fit.roll_spread_degrees:.1f} degrees (standard deviation)")
+
+
+def _some(faces: PointedFaces, count: int) -> PointedFaces:
+    """`count` faces, evenly spread."""
+    step = max(1, len(faces) // count)
+    keep = np.zeros(len(faces), dtype=bool)
+    keep[::step][:count] = True
+    return faces[keep]

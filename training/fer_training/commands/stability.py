@@ -1,0 +1,33 @@
+"""`stability`: what alignment brings, on faces pasted into larger pictures."""
+
+import argparse
+
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.model import EmotionModel
+from fer_training.landmarks.measure import TEST_JITTER
+from fer_training.splits import load_split
+from fer_training.stability import Stability, measure_stability
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print both tables: cut by landmarks, and by box with the same graph."""
+    model = EmotionModel.open(arguments.model)
+    landmarks = LandmarkModel.open(arguments.landmarks)
+    faces = load_split(arguments.data, arguments.split, "majority", twins=True)
+    if arguments.faces:
+        faces = faces[:: max(1, len(faces) // arguments.faces)]
+    print_tables(measure_stability(model, landmarks, faces, TEST_JITTER))
+
+
+def print_tables(stability: Stability) -> None:
+    """Total-variation distances and accuracies."""
+    print(f"{stability.faces} faces, boxes off by +-10 % shift, +-20 % scale, faces turned by +-15 degrees")
+    print(f"  distance of answers, landmarks   {stability.distance_aligned:.4f}")
+    print(f"  distance of answers, box         {stability.distance_boxed:.4f}")
+    print(f"  ratio                            {stability.ratio:.3f}")
+    print(f"  cut by landmarks                 {stability.share_aligned:.1%}")
+    print(
+        "accuracy of faces turned by      " + "".join(f"{angle:>+8}" for angle in stability.accuracy_aligned)
+    )
+    for name, row in (("landmarks", stability.accuracy_aligned), ("box", stability.accuracy_boxed)):
+        print(f"  {name:<31}" + "".join(f"{accuracy:8.1%}" for accuracy in row.values()))
