@@ -1,0 +1,41 @@
+"""`explain`: check on faces of FER+ that explanations mark what the answer rests on."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.model import EmotionModel
+from fer_training.alignment import serving_frames
+from fer_training.batches import plain_crops
+from fer_training.explanation import STRONGEST_SHARE, measure_faithfulness
+from fer_training.export import set_name
+from fer_training.splits import load_split
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print a table, or with `--json PATH` (`-`, or nothing, is standard output) one JSON object."""
+    model = EmotionModel.open(arguments.model)
+    spec = model.card.face
+    faces = load_split(arguments.data, arguments.split, "majority", twins=True)
+    spread = np.linspace(0, len(faces) - 1, min(arguments.faces, len(faces))).round().astype(int)
+    images = faces.images[spread]
+    frames = serving_frames(images, spec.algorithm, LandmarkModel.open(arguments.landmarks))
+    found = measure_faithfulness(model, plain_crops(images, frames, spec.size_px))
+    intervals = {"strongest": found.strongest, "random": found.random, "ratio": found.ratio}
+    if arguments.json is None:
+        print(f"{set_name(arguments.split, 'majority')}: {found.faces} faces")
+        for name, interval in intervals.items():
+            words = "ratio" if name == "ratio" else f"fall, {name} {STRONGEST_SHARE:.0%} hidden"
+            print(f"  {words:<28}{interval.value:.4f}   95 % {interval.low:.4f} .. {interval.high:.4f}")
+        return
+    text = json.dumps(
+        {"data": set_name(arguments.split, "majority"), "n": found.faces, "share": STRONGEST_SHARE}
+        | {name: interval.model_dump() for name, interval in intervals.items()}
+    )
+    if arguments.json == Path("-"):
+        print(text)
+    else:
+        arguments.json.write_text(text + "\n", encoding="utf-8")
