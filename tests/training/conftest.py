@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_gateway.vision.align import crop_matrix, warp
 from fer_gateway.vision.decode import decode_grey
 from fer_gateway.vision.detect import HaarDetector
 from fer_gateway.vision.geometry import Box
+from fer_gateway.vision.landmarks import Points
 from fer_training.ferplus import FACE_PX, FOLDERS, PARTS, VOTE_COLUMNS
+from fer_training.landmarks.data import COLUMNS
 
 FRAME_SCALE = 1.1
 """Frame side over Haar box side of the faces below, before jitter."""
@@ -23,11 +27,16 @@ ROWS = {"train": 96, "public": 24, "private": 24}
 Grey = NDArray[np.uint8]
 
 
-def make_faces(photos: list[Path], count: int, seed: int) -> list[Grey]:
-    """`count` faces of 48 x 48 px, in turn from each photo, cut about its Haar box and changed at random."""
+def make_faces(photos: list[Path], count: int, seed: int) -> list[tuple[Grey, Points]]:
+    """`count` faces of 48 x 48 px, in turn from each photo, cut about its Haar box and changed at random.
+
+    With their points, continuous edges, as the packaged landmark model sees them in the whole photo.
+    """
     random = np.random.default_rng(seed)
     greys = [decode_grey(photo.read_bytes()) for photo in photos]
     boxes = [HaarDetector().detect(grey)[0] for grey in greys]
+    model = LandmarkModel.open(PACKAGED_LANDMARKS)
+    located = [model.locate(grey, [box])[0].points for grey, box in zip(greys, boxes, strict=True)]
     faces = []
     for index in range(count):
         grey, box = greys[index % len(photos)], boxes[index % len(photos)]
@@ -36,7 +45,8 @@ def make_faces(photos: list[Path], count: int, seed: int) -> list[Grey]:
         frame = Box(x - side / 2, y - side / 2, side, side)
         face = warp(grey, crop_matrix(frame, FACE_PX), FACE_PX)
         lit = face * random.uniform(0.8, 1.1) + random.uniform(-20, 20) + random.normal(0, 3, face.shape)
-        faces.append(lit.clip(0, 255).astype(np.uint8))
+        points = (located[index % len(photos)] - (frame.x, frame.y)) * FACE_PX / side
+        faces.append((lit.clip(0, 255).astype(np.uint8), points))
     return faces
 
 
@@ -45,18 +55,22 @@ def write_ferplus(folder: Path, photos: list[Path]) -> Path:
     happy = [1, 9, 0, 0, 0, 0, 0, 0, 0, 0]
     calm = [8, 0, 0, 2, 0, 0, 0, 0, 0, 0]
     usages = {part: usage for usage, part in PARTS.items()}
+    pointed = [["image", "score", "spread_px", *(f"{name}_{axis}" for name in COLUMNS for axis in "xy")]]
     with (folder / "fer2013new.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["Usage", "Image name", *VOTE_COLUMNS])
         number = 0
         for seed, (part, rows) in enumerate(ROWS.items()):
             (folder / FOLDERS[part]).mkdir()
-            for index, face in enumerate(make_faces(photos, rows, seed)):
+            for index, (face, points) in enumerate(make_faces(photos, rows, seed)):
                 name = f"fer{number:07d}.png"
                 cv2.imwrite(str(folder / FOLDERS[part] / name), face)
                 writer.writerow([usages[part], name, *(happy, calm)[index % 2]])
+                pointed.append([name, "0.9", "0.5", *(f"{value - 0.5:.2f}" for value in points.flat)])
                 number += 1
         writer.writerow(["Training", "", *[0] * 10])  # FER+ has rows of removed images
+    with (folder / "landmarks.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(pointed)
     return folder
 
 

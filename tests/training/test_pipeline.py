@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from fer_gateway.analyzer import Analyzer
+from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
+from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_training.checkpoint import load_model
 from fer_training.cli import main
 
@@ -20,9 +22,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory, tiny_config_file: Path, f
     run, data = str(folder / "run"), ["--data", str(ferplus_zip)]
     config = folder / "longer.toml"
     text = tiny_config_file.read_text("utf-8").replace("epochs = 4", "epochs = 14")
-    config.write_text(
-        f"{text}[augment]\nzoom = 0.05\nrotation_degrees = 5.0\nshift = 0.03\nerase = 0.0\n", "utf-8"
-    )
+    aligned = 'crop = "landmarks-v1"
+frames = 2
+'
+    augment = "[augment]
+zoom = 0.05
+rotation_degrees = 5.0
+shift = 0.03
+erase = 0.0
+"
+    config.write_text(f"{aligned}{text}{augment}", "utf-8")
     assert main(["train", str(config), *data, "--run", run, "--device", "cpu"]) == 0
     assert main(["framing", *data, "--faces", "48", "--run", run]) == 0
     assert main(["calibrate", run, *data]) == 0
@@ -35,6 +44,8 @@ def test_card_holds_what_was_measured(exported: Path) -> None:
     card = EmotionModel.open(exported / "tiny.onnx").card
     assert (card.name, card.version, card.face.size_px) == ("tiny", "1.2.3", 32)
     assert card.face.framing.model_dump_json(indent=2) in (exported / "run" / "framing.json").read_text()
+    assert card.face.algorithm == "landmarks-v1"
+    assert card.face.template == LandmarkModel.open(PACKAGED_LANDMARKS).card.template
     calibration = json.loads((exported / "run" / "calibration.json").read_text())
     assert card.temperature == pytest.approx(calibration["temperature"], abs=1e-4)
     assert [evaluation.data for evaluation in card.evaluations] == [

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands.add_parser("explain", help="check that explanations mark what the answer rests on"))
     _add_stability(
         commands.add_parser(
-            "stability", help="measure what alignment brings: boxes that are off, tilted heads"
+            "stability", help="measure what alignment brings when boxes are off and heads tilted"
         )
     )
     return parser

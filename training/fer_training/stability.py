@@ -33,7 +33,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """Mean total-variation distance between the answers to jittered and clean crops, and accuracy by angle."""
+    """Mean total-variation distance between answers to jittered and clean crops, and accuracy by angle."""
 
     faces: int
     distance_aligned: float
