@@ -22,15 +22,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory, tiny_config_file: Path, f
     run, data = str(folder / "run"), ["--data", str(ferplus_zip)]
     config = folder / "longer.toml"
     text = tiny_config_file.read_text("utf-8").replace("epochs = 4", "epochs = 14")
-    aligned = 'crop = "landmarks-v1"
-frames = 2
-'
-    augment = "[augment]
-zoom = 0.05
-rotation_degrees = 5.0
-shift = 0.03
-erase = 0.0
-"
+    aligned = 'crop = "landmarks-v1"\nframes = 2\n'
+    augment = "[augment]\nzoom = 0.05\nrotation_degrees = 5.0\nshift = 0.03\nerase = 0.0\n"
     config.write_text(f"{aligned}{text}{augment}", "utf-8")
     assert main(["train", str(config), *data, "--run", run, "--device", "cpu"]) == 0
     assert main(["framing", *data, "--faces", "48", "--run", run]) == 0
