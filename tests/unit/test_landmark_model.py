@@ -78,7 +78,7 @@ def test_points_turn_with_the_picture(
 ) -> None:
     grey, box, _ = face
     (still,) = model.locate(grey, [box])
-    turn = cv2.getRotationMatrix2D(box.centre, -degrees, 1)
+    turn = np.array(cv2.getRotationMatrix2D(box.centre, -degrees, 1), np.float64)
     turned = cv2.warpAffine(grey, centred(turn), grey.shape[::-1])
     (located,) = model.locate(np.asarray(turned, np.uint8), [box])
     assert error_of(located.points, transformed(still.points, turn)) < 0.08
