@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from fer_gateway.contract import FaceSpec, Framing
 from fer_gateway.vision.align import crop_matrix, cut_face, framed
@@ -93,3 +94,71 @@ def test_the_matrix_maps_edges_to_edges(x: float, y: float, side: float, size_px
     matrix = crop_matrix(Box(x, y, side, side), size_px)
     corners = np.array([[x - 0.5, y - 0.5, 1], [x + side - 0.5, y + side - 0.5, 1]]) @ matrix.T
     np.testing.assert_allclose(corners, [[-0.5, -0.5], [size_px - 0.5, size_px - 0.5]], atol=1e-6)
+
+
+def aligned_spec(size_px: int) -> FaceSpec:
+    template = ((0.32, 0.38), (0.67, 0.38), (0.5, 0.58), (0.36, 0.75), (0.65, 0.75))
+    return FaceSpec(
+        algorithm="landmarks-v1",
+        size_px=size_px,
+        framing=WHOLE,
+        template=template,
+        cascade_sha256="0" * 64,
+    )
+
+
+def test_points_on_the_template_cut_the_frame_they_lie_in() -> None:
+    frame, spec_ = noise(80, 90), aligned_spec(32)
+    points = np.array(spec_.template) * 32 + (7, 9)
+    np.testing.assert_array_equal(cut_face(frame, Box(0, 0, 5, 5), spec_, points), frame[9:41, 7:39])
+
+
+def test_without_points_the_box_is_cut() -> None:
+    frame, box = noise(80, 90), Box(7.3, 9.1, 40, 40)
+    np.testing.assert_array_equal(cut_face(frame, box, aligned_spec(32)), cut_face(frame, box, spec(32)))
+
+
+def test_a_box_v1_model_ignores_points() -> None:
+    frame, box = noise(80, 90), Box(7, 9, 40, 40)
+    points = np.array(aligned_spec(32).template) * 20
+    np.testing.assert_array_equal(cut_face(frame, box, spec(32), points), cut_face(frame, box, spec(32)))
+
+
+@pytest.mark.parametrize("degrees", [-30.0, -10.0, 20.0])
+def test_a_turned_face_is_cut_upright(degrees: float) -> None:
+    """A smooth picture turned about the face's middle gives nearly the crop of the picture as it was."""
+    frame = np.asarray(cv2.GaussianBlur(noise(160, 160), (0, 0), 4), np.uint8)
+    spec_ = aligned_spec(48)
+    points = np.array(spec_.template) * 60 + 50
+    turn = np.array(cv2.getRotationMatrix2D((79.5, 79.5), -degrees, 1), np.float64)
+    turned = np.asarray(cv2.warpAffine(frame, turn, (160, 160), flags=cv2.INTER_CUBIC), np.uint8)
+    moved = (points - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5
+    straight, upright = (
+        cut_face(picture, Box(0, 0, 1, 1), spec_, where).astype(int)
+        for picture, where in ((frame, points), (turned, moved))
+    )
+    assert np.abs(straight - upright).max() <= 4
+
+
+@pytest.mark.parametrize("template", [None, "points"])
+def test_a_template_belongs_to_landmarks_only(template: str | None) -> None:
+    points = aligned_spec(32).template if template else None
+    with pytest.raises(ValidationError, match="`template` belongs to `landmarks-v1`"):
+        FaceSpec(
+            algorithm="box-v1" if template else "landmarks-v1",
+            size_px=32,
+            framing=WHOLE,
+            template=points,
+            cascade_sha256="0" * 64,
+        )
+
+
+@given(
+    st.lists(st.tuples(st.floats(-500, 500), st.floats(-500, 500)), min_size=5, max_size=5),
+    st.tuples(st.integers(1, 30), st.integers(1, 30)),
+)
+def test_any_points_in_any_picture_give_a_crop(
+    points: list[tuple[float, float]], shape: tuple[int, int]
+) -> None:
+    crop = cut_face(noise(*shape), Box(0, 0, 4, 4), aligned_spec(24), np.array(points))
+    assert crop.shape == (24, 24)
