@@ -84,8 +84,14 @@ class LandmarkModel:
             box_matrix(framed(box, self.card.framing), size, margin=margin, roll_degrees=roll)
             for box, roll in zip(boxes, angles, strict=True)
         ]
-        points, _ = self._look(self._cut(grey, matrices), matrices)
-        return self.follow(grey, points)
+        rough, _ = self.run(self._cut(grey, matrices))
+        return self.follow(
+            grey,
+            [
+                transformed(place * size, inverted(matrix))
+                for place, matrix in zip(rough, matrices, strict=True)
+            ],
+        )
 
     def follow(self, grey: Grey, points: Sequence[Points]) -> list[Located]:
         """The points of faces that are known to lie near `points` (5 x 2 each): one look at each, both ways.
@@ -99,7 +105,7 @@ class LandmarkModel:
             for known in points
         ]
         crops = self._cut(grey, matrices)
-        both, errors = self._run(np.concatenate([crops, crops[:, :, ::-1]]))
+        both, errors = self.run(np.concatenate([crops, crops[:, :, ::-1]]))
         count = len(crops)
         straight, turned = both[:count], both[count:][:, list(MIRRORED)] * (-1, 1) + (1, 0)
         disagreement = np.hypot(*np.moveaxis(straight - turned, 2, 0)).mean(axis=1)
@@ -115,6 +121,13 @@ class LandmarkModel:
             for place, matrix, error in zip(middle, matrices, expected, strict=True)
         ]
 
+    def run(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The bare network: crops N x S x S x 1 -> points N x 5 x 2 and expected error N, in crop sides."""
+        points, errors = self._session.run(
+            [POINTS_NAME, ERROR_NAME], {INPUT_NAME: np.ascontiguousarray(crops)}
+        )
+        return np.asarray(points, np.float64), np.asarray(errors, np.float64)
+
     def self_test(self) -> float:
         """Compare the answers to two generated crops with the card's; returns the largest difference.
 
@@ -122,7 +135,7 @@ class LandmarkModel:
             SelfTestFailed: it exceeds the card's tolerance.
         """
         try:
-            points, _ = self._run(make_crops(self.card.size_px))
+            points, _ = self.run(make_crops(self.card.size_px))
         except REFUSALS as exc:
             raise SelfTestFailed(f"`{self.card.name}` cannot run here: {exc}") from exc
         difference = float(np.abs(points - np.array(self.card.self_test.points)).max())
@@ -136,22 +149,6 @@ class LandmarkModel:
     def _cut(self, grey: Grey, matrices: Sequence[Matrix]) -> NDArray[np.uint8]:
         size = self.card.size_px
         return np.stack([warp(grey, centred(matrix), size) for matrix in matrices])[..., None]
-
-    def _look(
-        self, crops: NDArray[np.uint8], matrices: Sequence[Matrix]
-    ) -> tuple[list[Points], NDArray[np.float64]]:
-        points, errors = self._run(crops)
-        size = self.card.size_px
-        return [
-            transformed(place * size, inverted(matrix))
-            for place, matrix in zip(points, matrices, strict=True)
-        ], errors
-
-    def _run(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        points, errors = self._session.run(
-            [POINTS_NAME, ERROR_NAME], {INPUT_NAME: np.ascontiguousarray(crops)}
-        )
-        return np.asarray(points, np.float64), np.asarray(errors, np.float64)
 
 
 def _read_card(session: onnxruntime.InferenceSession) -> LandmarkCard:

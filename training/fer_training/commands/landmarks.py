@@ -21,6 +21,7 @@ from fer_training.landmarks.measure import (
     mean_template,
     share_of_nothing_taken,
     summarise,
+    time_a_face,
 )
 from fer_training.landmarks.network import LandmarkNet
 from fer_training.landmarks.train import LandmarkTrainer
@@ -59,6 +60,10 @@ def run(arguments: argparse.Namespace) -> None:
     taken = share_of_nothing_taken(model, _some(splits["validation"].trusted, 500))
     print(
         f"`{arguments.out}`: {card.parameters:,} parameters, {card.multiply_adds / 1e6:.1f} M multiply-adds"
+    )
+    run_ms, locate_ms = time_a_face(model)
+    print(
+        f"one look takes {run_ms:.2f} ms, a face with all its looks {locate_ms:.2f} ms (one thread, median)"
     )
     print(f"plausible below an expected error of {card.plausible_below:.4f} eye distances,")
     print(f"as are {taken:.1%} of boxes beside a face")

@@ -1,6 +1,7 @@
 """How Haar boxes lie about faces with known points, and how far the landmark model is from these."""
 
 from dataclasses import dataclass
+from time import perf_counter
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ from tqdm import tqdm
 
 from fer_gateway.contract import Framing, LandmarkError
 from fer_gateway.inference.landmarks import LandmarkModel, Located
+from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.detect import HaarDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity
@@ -118,6 +120,21 @@ def share_of_nothing_taken(model: LandmarkModel, faces: PointedFaces, seed: int 
         moved = np.hypot(*(answer.points.mean(axis=0) - (x, y))) > side
         taken += answer.plausible and not moved
     return taken / len(faces)
+
+
+def time_a_face(model: LandmarkModel, repetitions: int = 200) -> tuple[float, float]:
+    """Median milliseconds of one run of the network, and of a face with all its looks; one thread."""
+    grey = np.random.default_rng(0).integers(0, 256, (480, 640), dtype=np.uint8)
+    crop = make_crops(model.card.size_px)[:1]
+    runs, whole = [], []
+    for _ in range(repetitions):
+        started = perf_counter()
+        model.run(crop)
+        between = perf_counter()
+        model.locate(grey, [Box(200, 120, 160, 160)])
+        runs.append(between - started)
+        whole.append(perf_counter() - between)
+    return float(np.median(runs)) * 1e3, float(np.median(whole)) * 1e3
 
 
 def summarise(errors: NDArray[np.float64], data: str) -> LandmarkError:
