@@ -17,8 +17,9 @@ from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_gateway.options import DEFAULT_OPTIONS, Options
 from fer_gateway.vision.align import Grey, cut_face
+from fer_gateway.vision.cascade import cascade_warning
 from fer_gateway.vision.decode import MAX_BYTES, MAX_PIXELS, decode_grey
-from fer_gateway.vision.detect import FaceDetector, cascade_warning
+from fer_gateway.vision.detect import FaceDetector
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.quality import measure_quality
 
@@ -101,6 +102,7 @@ class Analyzer:
         watch.lap("decode_ms")
         places = self.find(grey, options, watch)
         faces = self.read(grey, places, options, watch)
+        watch.lap("judge_ms")
         height, width = grey.shape
         return Analysis(faces=tuple(faces), timing=watch.total(), width=width, height=height)
 
@@ -119,10 +121,9 @@ class Analyzer:
 
     def read(self, grey: Grey, places: Sequence[Place], options: Options, watch: "Stopwatch") -> list[Face]:
         """What the faces at these places show; one batch."""
-        crops, probabilities = self.classify(grey, places, watch)
+        _, probabilities = self.classify(grey, places, watch)
         return [
-            self.judge(grey, place, crop[..., 0], row, options)
-            for place, crop, row in zip(places, crops, probabilities, strict=True)
+            self.judge(grey, place, row, options) for place, row in zip(places, probabilities, strict=True)
         ]
 
     def classify(
@@ -148,19 +149,19 @@ class Analyzer:
         self,
         grey: Grey,
         place: Place,
-        crop: Grey,
         probabilities: NDArray[np.float64],
         options: Options,
         *,
         label: int | None = None,
     ) -> Face:
-        """The face at a place of the picture, from its crop and the probabilities (K) of its classes.
+        """The face at a place of the picture, from the probabilities (K) of its classes.
 
         `label` is the class to show; without it, the most probable one.
         """
         height, width = grey.shape
         inside = place.box.clipped(width, height)
-        quality = measure_quality(crop, place.box, place.located.points if place.aligned else None)
+        located = place.located.points if place.aligned else None
+        quality = measure_quality(grey, place.box, self.card.face, located)
         best = int(probabilities.argmax()) if label is None else label
         confidence = float(probabilities[best])
         reasons = doubts(confidence, quality, self.card, options.uncertain_below)

@@ -72,7 +72,26 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a JPEG, PNG or WebP file")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    _add_analysis_options(parser)
     _add_model_options(parser)
+
+
+def _add_analysis_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-faces", dest="ask_max_faces", metavar="N", help="only the largest so many faces (64)"
+    )
+    parser.add_argument(
+        "--min-face", dest="ask_min_face", metavar="SHARE",
+        help="side of the smallest face to look for, as a share of the picture's shorter side",
+    )  # fmt: skip
+    parser.add_argument(
+        "--uncertain-below", dest="ask_uncertain_below", metavar="CONFIDENCE",
+        help="confidence under which a face is uncertain, 0 to 1 (the model card's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--landmarks", dest="ask_landmarks", action="store_true", default=None,
+        help="eyes, nose and mouth of each face too, in the JSON",
+    )  # fmt: skip
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

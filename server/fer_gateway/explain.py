@@ -61,7 +61,7 @@ def explain(analyzer: Analyzer, data: bytes, label: str | None = None) -> Explan
     crop = analyzer.cut(grey, places)[0, ..., 0]
     batch = np.concatenate([crop[None], occluded(crop, sliding_windows())])
     probabilities = analyzer.model.predict(batch[..., None]).astype(np.float64)
-    face = analyzer.judge(grey, places[0], crop, probabilities[0], LARGEST_FACE)
+    face = analyzer.judge(grey, places[0], probabilities[0], LARGEST_FACE)
     explained = int(probabilities[0].argmax()) if wanted is None else wanted
     probability = float(probabilities[0, explained])
     return Explanation(

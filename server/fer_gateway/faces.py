@@ -24,9 +24,9 @@ class Face:
     quality: Quality
     """What the picture of the face is like."""
     uncertain: bool = False
-    """Whether the answer should not be relied on."""
+    """Whether the answer should not be relied on: there is a reason not to."""
     reasons: tuple[str, ...] = ()
-    """Why; see `doubt.REASONS`. Some may be given for a face that is not uncertain."""
+    """Why, see `doubt.REASONS`; empty for a face that is not uncertain."""
     landmarks: tuple[tuple[float, float], ...] | None = None
     """Five points (`vision.landmarks.POINT_NAMES`) in fractions of the picture, where they were asked for."""
     id: int | None = None
@@ -40,7 +40,8 @@ class Analysis:
     faces: tuple[Face, ...]
     """Largest first; empty where no face was found."""
     timing: dict[str, float]
-    """Milliseconds: `decode_ms`, `detect_ms`, `landmarks_ms`, `crop_ms`, `infer_ms`, `total_ms`."""
+    """Milliseconds: `decode_ms`, `detect_ms`, `landmarks_ms`, `crop_ms`, `infer_ms`, `judge_ms`,
+    `total_ms`."""
     width: int
     """Width of the picture in pixels, upright."""
     height: int

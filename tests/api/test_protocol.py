@@ -11,9 +11,24 @@ from hypothesis import strategies as st
 
 from fer_gateway.api.protocol import HEADER, Frame, Hello, Reset, encode, parse_text
 from fer_gateway.errors import ProtocolViolation
+from fer_gateway.options import StreamOptions
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "frame_header.json").read_text("utf-8"))
 LIMIT_BYTES = 1000
+BAD_STREAM_OPTIONS = [
+    {"max_faces": 0},
+    {"max_faces": 65},
+    {"max_faces": 1.5},
+    {"max_faces": None},
+    {"min_face": -0.1},
+    {"min_face": 1.1},
+    {"min_face": math.nan},
+    {"uncertain_below": 2},
+    {"uncertain_below": "high"},
+    {"landmarks": 3},
+    {"smooth": "maybe"},
+    {"later": 1},
+]
 FRAMES = st.builds(
     Frame,
     sequence=st.integers(0, 2**32 - 1),
@@ -65,8 +80,25 @@ def test_what_is_no_frame(message: bytes, reason: str) -> None:
 
 def test_messages_of_a_client() -> None:
     assert isinstance(parse_text('{"type":"hello","options":{}}'), Hello)
-    assert isinstance(parse_text('{"type":"hello","token":"t","options":{"later":1}}'), Hello)
+    assert isinstance(parse_text('{"type":"hello","token":"t","later":1}'), Hello)
     assert isinstance(parse_text('{"type":"reset"}'), Reset)
+
+
+def test_options_of_a_client() -> None:
+    asked: dict[str, Any] = {"max_faces": 3, "min_face": 0.2, "uncertain_below": 0.5, "landmarks": False, "smooth": False}
+    message = parse_text(json.dumps({"type": "hello", "options": asked}))
+    assert isinstance(message, Hello)
+    assert message.options == StreamOptions(**asked)
+    bare = parse_text('{"type":"hello"}')
+    assert isinstance(bare, Hello)
+    assert (bare.options.landmarks, bare.options.smooth, bare.options.max_faces) == (True, True, 64)
+
+
+@pytest.mark.parametrize("options", BAD_STREAM_OPTIONS, ids=str)
+def test_a_wrong_option_is_named(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(ProtocolViolation, match=rf"`hello\.options\.{name}`"):
+        parse_text(json.dumps({"type": "hello", "options": options}))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from fer_gateway.vision.detect import FaceDetector
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.quality import Quality
 
-STAGES = ("decode_ms", "detect_ms", "landmarks_ms", "crop_ms", "infer_ms")
+STAGES = ("decode_ms", "detect_ms", "landmarks_ms", "crop_ms", "infer_ms", "judge_ms")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,9 @@
 """The REST API and the stream, under `/api/v1`."""
 
-from fastapi import APIRouter
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.websockets import WebSocket
 
@@ -12,6 +15,7 @@ from fer_gateway.api.stream import serve_stream
 from fer_gateway.contract import ModelCard
 from fer_gateway.errors import GatewayError, HostNotAllowed, NotReady
 from fer_gateway.faces import analysis_to_dict
+from fer_gateway.options import Options
 
 router = APIRouter(prefix="/api/v1", responses=documented(HostNotAllowed, GatewayError))
 
@@ -22,13 +26,15 @@ router = APIRouter(prefix="/api/v1", responses=documented(HostNotAllowed, Gatewa
     openapi_extra={"requestBody": dict(IMAGE_BODY)},
     responses=documented(*PICTURE_ERRORS),
 )
-async def analyze(request: Request, gateway: GatewayDependency) -> AnalysisBody:
-    """Find every face in a picture and tell what it shows.
+async def analyze(
+    request: Request, gateway: GatewayDependency, options: Annotated[Options, Query()]
+) -> AnalysisBody:
+    """Find every face in a picture and tell what it shows, and how far to rely on that.
 
     The picture is neither stored nor logged.
     """
     analyzer = gateway.analyzer
-    analysis = await answer_picture(request, gateway, analyzer.analyze)
+    analysis = await answer_picture(request, gateway, partial(analyzer.analyze, options=options))
     return AnalysisBody.model_validate(analysis_to_dict(analysis, analyzer.card))
 
 

@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from fer_gateway.contract import Fraction
+from fer_gateway.doubt import REASONS, Reason
+
+REASONS_TEXT = " ".join(f"`{reason}`: {meaning}" for reason, meaning in REASONS.items())
 
 
 class BoxBody(BaseModel):
@@ -20,10 +23,14 @@ class QualityBody(BaseModel):
     """What the picture of a face is like; null where it needs landmarks that were not found."""
 
     size_px: float = Field(description="Side of the face in pixels of the picture.")
-    sharpness: float = Field(description="0 .. 1.")
+    sharpness: Fraction = Field(
+        description="Steepness of the edges: 0.4 is usual, below 0.2 is out of focus or moved."
+    )
     brightness: Fraction = Field(description="Mean grey level.")
-    contrast: float = Field(description="Standard deviation of the grey levels, 0 .. 0.5.")
+    contrast: float = Field(ge=0, le=0.5, description="Standard deviation of the grey levels.")
     aligned: bool = Field(description="Whether the face was cut by landmarks; otherwise by its box.")
+    overexposed: Fraction = Field(description="Share of the face that is white.")
+    inside: Fraction = Field(description="Share of the face's frame that lies inside the picture.")
     yaw_degrees: float | None = Field(description="Turned to the person's own left (positive) or right.")
     pitch_degrees: float | None = Field(description="Turned up (positive) or down.")
     roll_degrees: float | None = Field(description="Tilted clockwise on the screen (positive).")
@@ -36,8 +43,10 @@ class FaceBody(BaseModel):
     label: str = Field(description="The most probable emotion.", examples=["happiness"])
     confidence: Fraction = Field(description="Its probability.")
     probabilities: dict[str, Fraction] = Field(description="Every emotion; the sum is 1.")
-    uncertain: bool = Field(description="Whether the answer should not be relied on.")
-    reasons: list[str] = Field(description="Why.")
+    uncertain: bool = Field(
+        description="Whether the answer should not be relied on; `label` stays the most probable emotion."
+    )
+    reasons: list[Reason] = Field(description=f"Why; empty where it is not uncertain. {REASONS_TEXT}")
     quality: QualityBody
     landmarks: list[tuple[float, float]] | None = Field(
         description="Right eye, left eye, nose, right and left corner of the mouth (the person's own), in "

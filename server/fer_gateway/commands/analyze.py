@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from fer_gateway.api.gateway import open_analyzer
-from fer_gateway.commands.options import settings_from
+from fer_gateway.commands.options import analysis_options_from, settings_from
 from fer_gateway.contract import ModelCard
 from fer_gateway.errors import ImageError, UnreadableFile
 from fer_gateway.faces import Analysis, Face, analysis_to_dict
@@ -16,12 +17,13 @@ from fer_gateway.vision.opencv import configure_opencv
 def run(arguments: argparse.Namespace) -> int:
     """Analyse each file; one that fails is reported and the rest goes on, the exit status is 1 then."""
     settings = settings_from(arguments)
+    options = analysis_options_from(arguments)
     configure_opencv()
     analyzer = open_analyzer(settings)
     failed = False
     for path in arguments.paths:
         try:
-            analysis = analyzer.analyze(read(path, settings.max_body_bytes))
+            analysis = analyzer.analyze(read(path, settings.max_body_bytes), options)
         except ImageError as error:
             failed = True
             if arguments.json:
@@ -65,4 +67,11 @@ def _row(face: Face, analysis: Analysis, card: ModelCard) -> str:
     place = f"{width:.0f} x {height:.0f} px at {x:.0f}, {y:.0f}"
     ranked = sorted(zip(face.probabilities, card.labels, strict=True), reverse=True)
     others = ", ".join(f"{label} {probability:.1%}" for probability, label in ranked[1:3])
-    return f"  {face.label:<10} {face.confidence:>6.1%}   {place:<28} then {others}"
+    name = f"{face.label}?" if face.uncertain else face.label
+    doubt = f"; not sure: {in_words(face.reasons)}" if face.uncertain else ""
+    return f"  {name:<11} {face.confidence:>6.1%}   {place:<28} then {others}{doubt}"
+
+
+def in_words(reasons: Sequence[str]) -> str:
+    """Reasons for people: `too_dark` is too dark."""
+    return ", ".join(reason.replace("_", " ") for reason in reasons)

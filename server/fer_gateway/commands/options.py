@@ -1,4 +1,4 @@
-"""Options of the command line to settings."""
+"""Options of the command line to settings, and to what is asked of an analysis."""
 
 import argparse
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fer_gateway.errors import InvalidSettings
+from fer_gateway.options import Options
 from fer_gateway.settings import LOCAL_NAMES, Settings
 
 
@@ -24,6 +25,23 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     except ValidationError as exc:
         faults = [
             f"`{fault['input']}` for {_source(str(fault['loc'][0]), given)}: {fault['msg']}"
+            for fault in exc.errors(include_url=False)
+        ]
+        raise InvalidSettings("; ".join(faults)) from exc
+
+
+def analysis_options_from(arguments: argparse.Namespace) -> Options:
+    """What `analyze` was asked for: `Options`, from arguments named `ask_` and a field's name.
+
+    Raises:
+        InvalidSettings: a value that does not fit; the message names all of them.
+    """
+    asked = {name: getattr(arguments, f"ask_{name}") for name in Options.model_fields}
+    try:
+        return Options.model_validate({name: value for name, value in asked.items() if value is not None})
+    except ValidationError as exc:
+        faults = [
+            f"`{fault['input']}` for `--{str(fault['loc'][0]).replace('_', '-')}`: {fault['msg']}"
             for fault in exc.errors(include_url=False)
         ]
         raise InvalidSettings("; ".join(faults)) from exc
