@@ -1,4 +1,4 @@
-/** Camera and gateway together: starts, streams, pauses while hidden, stops. */
+/** Camera and gateway together: starts, streams, freezes, pauses while hidden, stops. */
 
 import { Camera } from "../camera/camera.js";
 import { FrameEncoder, watchFrames } from "../camera/capture.js";
@@ -8,12 +8,14 @@ import { Probe } from "../stream/probe.js";
 import { percent } from "../view/format.js";
 import { Announcer } from "./announcer.js";
 import { Meter } from "./meter.js";
+import { SentFrames } from "./sent.js";
 
 /** @typedef {import("../stream/messages.js").Card} Card */
 /** @typedef {import("../stream/messages.js").Result} Result */
 /** @typedef {import("../stream/connection.js").ConnectionState} ConnectionState */
 /**
  * @typedef {{ phase: "off" | "starting" | "on" | "paused" }
+ *   | { phase: "frozen", faces: number }
  *   | { phase: "failed", kind: import("../camera/problems.js").CameraProblemKind }} CameraState
  */
 /** @typedef {ConnectionState | { phase: "unknown" | "found" | "unreachable" }} GatewayState */
@@ -26,9 +28,12 @@ export class Live {
   #camera;
   #connection;
   #probe;
+  #still;
+  #explainer;
   #encoder = new FrameEncoder();
   #announcer = new Announcer();
   #meter = new Meter(0);
+  #sent = new SentFrames();
   #dropped = 0;
   #encoding = false;
   #stopFrames = () => {};
@@ -40,13 +45,17 @@ export class Live {
   /**
    * @param {import("../view/view.js").View} view
    * @param {{
+   *   still: import("./still.js").Still,
+   *   explainer: import("../explain/explainer.js").Explainer,
    *   devices: MediaDevices | undefined,
    *   openSocket: () => WebSocket,
    *   requestCard: () => Promise<Response>,
    * }} outside
    */
-  constructor(view, { devices, openSocket, requestCard }) {
+  constructor(view, { still, explainer, devices, openSocket, requestCard }) {
     this.#view = view;
+    this.#still = still;
+    this.#explainer = explainer;
     this.#camera = new Camera(view.video, devices, () => this.#fail("lost"));
     this.#connection = new Connection(openSocket, {
       onState: (gateway) => this.#onConnection(gateway),
@@ -67,15 +76,27 @@ export class Live {
   }
 
   toggle() {
-    const { phase } = this.#state.camera;
-    if (phase === "on" || phase === "starting") this.#stop({ phase: "off" });
+    if (this.#isActive) this.#stop({ phase: "off" });
     else void this.#start();
+  }
+
+  /** Freeze the picture at the last analysed frame, or let it go on. */
+  togglePause() {
+    if (this.#state.camera.phase === "on") this.#freeze();
+    else if (this.#state.camera.phase === "frozen") this.#resume();
+  }
+
+  /** @param {number} index of a face of the frozen frame, largest first */
+  explain(index) {
+    const frame = this.#sent.analysed;
+    const face = frame?.result.faces[index];
+    if (this.#state.camera.phase !== "frozen" || !frame || !face) return;
+    void this.#explainer.explain(frame.jpeg, face, this.#isMirrored);
   }
 
   /** The page went out of sight: nobody looks, so nothing films. */
   hide() {
-    const { phase } = this.#state.camera;
-    if (phase === "on" || phase === "starting") this.#stop({ phase: "paused" });
+    if (this.#isActive) this.#stop({ phase: "paused" });
     this.#probe.stop();
   }
 
@@ -97,7 +118,7 @@ export class Live {
     this.#probe.stop();
     this.#update({ camera: { phase: "on" } });
     this.#connection.start();
-    this.#stopFrames = watchFrames(this.#view.video, (capturedMs) => void this.#capture(capturedMs));
+    this.#watchFrames();
     this.#readings = setInterval(() => this.#showReading(), READING_EVERY_MS);
   }
 
@@ -107,10 +128,40 @@ export class Live {
     clearInterval(this.#readings);
     this.#connection.stop();
     this.#camera.close();
+    this.#sent.clear();
+    this.#still.hide();
+    this.#explainer.close();
     this.#update({ camera });
     this.#view.clearResult();
     this.#view.showReading(null);
     if (camera.phase !== "paused") this.idle();
+  }
+
+  #freeze() {
+    const frame = this.#sent.analysed;
+    if (!frame) return; // the button is not to be pressed before there is one
+    this.#stopFrames();
+    this.#still.show(frame.jpeg, this.#isMirrored);
+    this.#update({ camera: { phase: "frozen", faces: frame.result.faces.length } });
+  }
+
+  #resume() {
+    this.#still.hide();
+    this.#update({ camera: { phase: "on" } });
+    if (this.#state.gateway.phase !== "ready") this.#forgetResult();
+    this.#watchFrames();
+  }
+
+  #watchFrames() {
+    this.#stopFrames = watchFrames(this.#view.video, (capturedMs) => void this.#capture(capturedMs));
+  }
+
+  get #isActive() {
+    return ["on", "starting", "frozen"].includes(this.#state.camera.phase);
+  }
+
+  get #isMirrored() {
+    return this.#view.video.classList.contains("mirrored");
   }
 
   /** @param {import("../camera/problems.js").CameraProblemKind} kind */
@@ -124,7 +175,9 @@ export class Live {
     this.#encoding = true;
     try {
       const jpeg = await this.#encoder.encode(this.#view.video);
-      if (jpeg) this.#connection.send(jpeg, capturedMs);
+      if (!jpeg) return;
+      this.#sent.add(jpeg, capturedMs);
+      this.#connection.send(jpeg, capturedMs);
     } finally {
       this.#encoding = false;
     }
@@ -133,10 +186,14 @@ export class Live {
   /** @param {ConnectionState} gateway */
   #onConnection(gateway) {
     this.#update({ gateway });
-    if (gateway.phase !== "ready") {
-      this.#view.clearResult();
-      this.#view.showReading(null);
-    }
+    if (gateway.phase !== "ready" && this.#state.camera.phase !== "frozen") this.#forgetResult();
+  }
+
+  /** What was seen last no longer describes what the camera sees. */
+  #forgetResult() {
+    this.#sent.clear();
+    this.#view.clearResult();
+    this.#view.showReading(null);
   }
 
   /** @param {Card} card */
@@ -148,7 +205,9 @@ export class Live {
 
   /** @param {Result} result */
   #onResult(result) {
+    if (this.#state.camera.phase === "frozen") return; // it was on its way
     const nowMs = performance.now();
+    this.#sent.answered(result);
     this.#meter.add(nowMs, nowMs - result.captured_ms);
     this.#dropped = result.dropped;
     this.#view.showResult(result);
@@ -159,7 +218,7 @@ export class Live {
   }
 
   #showReading() {
-    if (this.#state.gateway.phase !== "ready") return;
+    if (this.#state.gateway.phase !== "ready" || this.#state.camera.phase === "frozen") return;
     this.#view.showReading({ ...this.#meter.read(performance.now()), dropped: this.#dropped });
   }
 

@@ -130,7 +130,7 @@ function parseJson(data) {
  * @param {string} name
  * @returns {Record<string, unknown>}
  */
-function record(value, name) {
+export function record(value, name) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new MalformedMessage(`\`${name}\` is no object`);
   }
@@ -141,7 +141,7 @@ function record(value, name) {
  * @param {Record<string, unknown>} source
  * @param {string} key
  */
-function text(source, key) {
+export function text(source, key) {
   const value = source[key];
   if (typeof value !== "string") throw new MalformedMessage(`\`${key}\` is no text`);
   return value;
@@ -151,7 +151,7 @@ function text(source, key) {
  * @param {Record<string, unknown>} source
  * @param {string} key
  */
-function number(source, key) {
+export function number(source, key) {
   const value = source[key];
   if (typeof value !== "number") throw new MalformedMessage(`\`${key}\` is no number`);
   return value;
@@ -172,7 +172,7 @@ function count(source, key) {
  * @param {string} key
  * @returns {unknown[]}
  */
-function list(source, key) {
+export function list(source, key) {
   const value = source[key];
   if (!Array.isArray(value)) throw new MalformedMessage(`\`${key}\` is no list`);
   return value;

@@ -32,6 +32,14 @@ export function noticeFor({ camera, gateway }, location) {
       return { tone: "quiet", title: "Starting the camera", advice: "Allow the camera if the browser asks." };
     case "on":
       return null;
+    case "frozen":
+      return {
+        tone: "quiet",
+        title: "Paused",
+        advice: camera.faces > 0
+          ? "Choose a face to see what counts."
+          : "There is no face in this picture. Resume and pause again.",
+      };
     default:
       return {
         tone: "quiet",

@@ -16,6 +16,8 @@ export class View {
   #overlay;
   #bars;
   #button;
+  #pauseButton;
+  #faces;
   #notice;
   #gateway;
   #main;
@@ -23,17 +25,19 @@ export class View {
   #announcement;
   /** @type {Card | null} */
   #card = null;
+  /** @type {Result | null} */
+  #shown = null;
 
   /** @param {Document} document */
   constructor(document) {
     this.#body = document.body;
     this.#stage = find(document, ".stage", HTMLElement);
     this.video = find(document, "video", HTMLVideoElement);
-    this.#overlay = new Overlay(
-      find(document, ".faces", HTMLElement), this.video, find(document, "#face-template", HTMLTemplateElement),
-    );
+    this.#faces = find(document, ".faces", HTMLElement);
+    this.#overlay = new Overlay(this.#faces, this.video, find(document, "#face-template", HTMLTemplateElement));
     this.#bars = new Bars(find(document, ".bars", HTMLElement), find(document, "#bar-template", HTMLTemplateElement));
     this.#button = find(document, "#camera-button", HTMLButtonElement);
+    this.#pauseButton = find(document, "#pause-button", HTMLButtonElement);
     this.#notice = find(document, ".notice", HTMLElement);
     this.#gateway = find(document, ".gateway", HTMLElement);
     this.#main = find(document, ".main-face", HTMLElement);
@@ -42,17 +46,29 @@ export class View {
     const fitStage = () => this.#fitStage();
     this.video.addEventListener("loadedmetadata", fitStage);
     this.video.addEventListener("resize", fitStage); // the phone was turned
+    new ResizeObserver(() => this.#placeFaces()).observe(this.video); // a frozen frame brings no new boxes
   }
 
-  /** @param {{ onToggle: () => void }} handlers */
-  listen({ onToggle }) {
+  /** @param {{ onToggle: () => void, onPause: () => void, onFace: (index: number) => void }} handlers */
+  listen({ onToggle, onPause, onFace }) {
     this.#button.addEventListener("click", onToggle);
+    this.#pauseButton.addEventListener("click", onPause);
+    this.#faces.addEventListener("click", ({ target }) => {
+      const index = [...this.#faces.children].findIndex((face) => target instanceof Node && face.contains(target));
+      if (index >= 0) onFace(index);
+    });
   }
 
   /** @param {LiveState} state */
   showState(state) {
-    const active = state.camera.phase === "on" || state.camera.phase === "starting";
-    this.#body.dataset["camera"] = state.camera.phase;
+    const { phase } = state.camera;
+    const frozen = phase === "frozen";
+    const active = phase === "on" || phase === "starting" || frozen;
+    this.#body.dataset["camera"] = phase;
+    this.#faces.inert = !frozen;
+    this.#pauseButton.hidden = phase !== "on" && !frozen;
+    this.#pauseButton.classList.toggle("resume", frozen);
+    find(this.#pauseButton, ".button-words", HTMLElement).textContent = frozen ? "Resume" : "Pause";
     this.#button.disabled = state.camera.phase === "failed" && state.camera.kind === "insecure";
     this.#button.classList.toggle("stop", active);
     find(this.#button, ".button-words", HTMLElement).textContent = active ? "Stop camera" : "Start camera";
@@ -71,7 +87,9 @@ export class View {
   /** @param {Result} result */
   showResult(result) {
     const face = result.faces[0];
-    this.#overlay.render(result.faces, result);
+    this.#shown = result;
+    this.#placeFaces();
+    this.#pauseButton.disabled = false;
     this.#showMain(face?.label ?? "no face", face ? percent(face.confidence) : "", face?.label ?? "");
     if (face) this.#bars.render(face.probabilities);
     else this.#bars.clear();
@@ -79,7 +97,9 @@ export class View {
 
   /** Forget the last result: it no longer describes what the camera sees. */
   clearResult() {
+    this.#shown = null;
     this.#overlay.clear();
+    this.#pauseButton.disabled = true;
     this.#bars.clear();
     this.#showMain(NOTHING, "", "");
   }
@@ -120,6 +140,10 @@ export class View {
     if (title.textContent === (notice?.title ?? "") && advice.textContent === (notice?.advice ?? "")) return;
     title.textContent = notice?.title ?? "";
     advice.textContent = notice?.advice ?? "";
+  }
+
+  #placeFaces() {
+    if (this.#shown) this.#overlay.render(this.#shown.faces, this.#shown);
   }
 
   #fitStage() {
