@@ -85,7 +85,13 @@ def test_messages_of_a_client() -> None:
 
 
 def test_options_of_a_client() -> None:
-    asked: dict[str, Any] = {"max_faces": 3, "min_face": 0.2, "uncertain_below": 0.5, "landmarks": False, "smooth": False}
+    asked: dict[str, Any] = {
+        "max_faces": 3,
+        "min_face": 0.2,
+        "uncertain_below": 0.5,
+        "landmarks": False,
+        "smooth": False,
+    }
     message = parse_text(json.dumps({"type": "hello", "options": asked}))
     assert isinstance(message, Hello)
     assert message.options == StreamOptions(**asked)
