@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fer_gateway.contract import CARD_KEY, EMOTIONS, INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.models import PACKAGED_MODEL
-from fer_gateway.vision.detect import cascade_sha256, find_cascade
+from fer_gateway.vision.cascade import cascade_sha256, find_cascade
 
 TINY_SIZE_PX = 24
 TINY_TEMPERATURE = 1.5

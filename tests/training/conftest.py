@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_gateway.vision.align import crop_matrix, warp
+from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.decode import decode_grey
-from fer_gateway.vision.detect import HaarDetector
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points
 from fer_training.ferplus import FACE_PX, FOLDERS, PARTS, VOTE_COLUMNS

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_gateway.vision.detect import HaarDetector
+from fer_gateway.vision.cascade import HaarDetector
 from fer_training.errors import DataError
 from fer_training.ferplus import load_ferplus
 from fer_training.framing import fit_framing

@@ -9,7 +9,7 @@ import torch
 
 from fer_gateway.contract import Framing
 from fer_gateway.inference.landmarks import LandmarkModel
-from fer_gateway.vision.detect import HaarDetector
+from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.landmarks import transformed
 from fer_training.cli import main
 from fer_training.errors import CheckpointError, DataError

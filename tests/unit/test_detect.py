@@ -12,7 +12,7 @@ import skimage.data
 from fer_gateway.errors import DetectorUnavailable
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.decode import decode_grey
-from fer_gateway.vision.detect import HaarDetector, cascade_sha256, find_cascade, merge
+from fer_gateway.vision.cascade import HaarDetector, cascade_sha256, find_cascade, merge
 from fer_gateway.vision.geometry import Box, intersection_over_union
 
 FACES = {"grace_hopper": Box(150, 100, 235, 235), "astronaut": Box(177, 66, 95, 95)}

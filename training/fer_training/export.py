@@ -16,7 +16,7 @@ from fer_gateway.contract import (
 )
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_gateway.vision.detect import FRONTAL_FACE, cascade_sha256, find_cascade
+from fer_gateway.vision.cascade import FRONTAL_FACE, cascade_sha256, find_cascade
 from fer_training.alignment import serving_frames
 from fer_training.batches import plain_crops
 from fer_training.checkpoint import load_model, save_weights

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fer_gateway.contract import Framing
-from fer_gateway.vision.detect import HaarDetector
+from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_training.errors import DataError
 

@@ -94,7 +94,7 @@ def _settings(settings: Settings) -> Check:
 def _opencv() -> Check:
     import cv2
 
-    from fer_gateway.vision.detect import HaarDetector
+    from fer_gateway.vision.cascade import HaarDetector
 
     return Check(
         "opencv", ok=True, detail=f"{cv2.__version__}, Haar cascades in `{HaarDetector().path.parent}`"
@@ -126,7 +126,7 @@ def _landmarks(settings: Settings) -> Check:
 
 def _cascade(settings: Settings) -> Check:
     from fer_gateway.inference.model import EmotionModel
-    from fer_gateway.vision.detect import cascade_warning, find_cascade
+    from fer_gateway.vision.cascade import cascade_warning, find_cascade
 
     try:
         model = EmotionModel.load(settings.model_file)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from fer_gateway.vision.detect import HaarDetector
+from fer_gateway.vision.cascade import HaarDetector
 from fer_training.framing import SMALLEST_BOX_PX, fit_framing
 from fer_training.run_folder import FRAMING
 from fer_training.splits import load_split

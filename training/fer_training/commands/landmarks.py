@@ -7,7 +7,7 @@ import numpy as np
 from fer_gateway.contract import LandmarkCard, LandmarkError, LandmarkSelfTest
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.self_test import make_crops
-from fer_gateway.vision.detect import HaarDetector
+from fer_gateway.vision.cascade import HaarDetector
 from fer_training.devices import device_named
 from fer_training.framing import SMALLEST_BOX_PX
 from fer_training.landmarks.config import LandmarkConfig

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from fer_gateway.contract import Framing, LandmarkError
 from fer_gateway.inference.landmarks import LandmarkModel, Located
 from fer_gateway.inference.self_test import make_crops
-from fer_gateway.vision.detect import HaarDetector
+from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity
 from fer_training.errors import DataError
