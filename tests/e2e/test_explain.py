@@ -58,7 +58,7 @@ def test_shows_what_a_smile_rests_on(page: Page, gateway: GatewayProcess) -> Non
     pause(page, gateway.url)
     page.get_by_role("button", name=re.compile(r"^Explain: happiness")).click()
 
-    dialog = page.get_by_role("dialog", name="What “happiness” rests on")
+    dialog = page.get_by_role("dialog", name="Why “happiness”?")
     expect(dialog).to_be_visible()
     words = page.get_by_test_id("explanation")
     expect(words).to_have_text(
