@@ -13,8 +13,8 @@ const FACE = {
   probabilities: [0.25, 0.75],
   label: "happiness",
   confidence: 0.75,
-  uncertain: false,
-  reasons: [],
+  uncertain: true,
+  reasons: ["too_dark"],
   quality: null,
 };
 const RESULT = {
@@ -40,8 +40,8 @@ describe("parseMessage", () => {
   });
 
   test("result keeps what the page uses", () => {
-    const { landmarks: _1, uncertain: _2, reasons: _3, quality: _4, ...face } = FACE;
-    const { timing: _5, ...result } = RESULT;
+    const { landmarks: _1, quality: _2, ...face } = FACE;
+    const { timing: _3, ...result } = RESULT;
     assert.deepEqual(parseMessage(JSON.stringify(RESULT)), { ...result, faces: [face] });
   });
 
@@ -79,6 +79,9 @@ describe("parseMessage", () => {
     ["a face without box", JSON.stringify({ ...RESULT, faces: [{ ...FACE, box: undefined }] })],
     ["a box with text", JSON.stringify({ ...RESULT, faces: [{ ...FACE, box: { ...FACE.box, x: "0" } }] })],
     ["probabilities with null", JSON.stringify({ ...RESULT, faces: [{ ...FACE, probabilities: [null, 1] }] })],
+    ["a face that says not whether it is certain", JSON.stringify({ ...RESULT, faces: [{ ...FACE, uncertain: 1 }] })],
+    ["a face without reasons", JSON.stringify({ ...RESULT, faces: [{ ...FACE, reasons: undefined }] })],
+    ["a reason that is a number", JSON.stringify({ ...RESULT, faces: [{ ...FACE, reasons: [1] }] })],
     ["error without problem", '{"type":"error"}'],
   ];
   for (const [name, data] of malformed) {

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 
 import { sizeToSend } from "../../web/camera/capture.js";
 import { cameraAdvice, cameraProblem } from "../../web/camera/problems.js";
-import { milliseconds, NOTHING, percent, perSecond } from "../../web/view/format.js";
+import { certaintyOf, emotionOf, milliseconds, NOTHING, percent, perSecond } from "../../web/view/format.js";
 import { fitPicture, placeBox } from "../../web/view/geometry.js";
 import { gatewayLine, noticeFor } from "../../web/view/notice.js";
 
@@ -59,6 +59,22 @@ test("numbers as people read them", () => {
   assert.deepEqual([percent(0), percent(0.974), percent(1)], ["0%", "97%", "100%"]);
   assert.deepEqual([milliseconds(null), milliseconds(38.4)], [NOTHING, "38 ms"]);
   assert.deepEqual([perSecond(0), perSecond(9.94), perSecond(9.96), perSecond(29.7)], ["0.0", "9.9", "10", "30"]);
+});
+
+describe("answers as people read them", () => {
+  /** @type {[string, boolean, string[], string][]} */
+  const table = [
+    ["a sure one", false, [], "neutral 41%"],
+    ["one that is not probable enough", true, ["low_confidence"], "neutral? 41%, not sure"],
+    ["one with a cause to see", true, ["too_dark"], "neutral? 41%, too dark"],
+    ["the cause says more than the confidence", true, ["low_confidence", "cut_off", "blurred"], "neutral? 41%, cut off"],
+  ];
+  for (const [name, uncertain, reasons, words] of table) {
+    test(name, () => {
+      const face = { label: "neutral", confidence: 0.41, uncertain, reasons };
+      assert.equal(`${emotionOf(face)} ${certaintyOf(face)}`, words);
+    });
+  }
 });
 
 describe("camera problems", () => {

@@ -5,7 +5,7 @@ import { FrameEncoder, watchFrames } from "../camera/capture.js";
 import { CameraProblem } from "../camera/problems.js";
 import { Connection } from "../stream/connection.js";
 import { Probe } from "../stream/probe.js";
-import { percent } from "../view/format.js";
+import { certaintyOf, emotionOf } from "../view/format.js";
 import { Announcer } from "./announcer.js";
 import { Meter } from "./meter.js";
 import { SentFrames } from "./sent.js";
@@ -213,7 +213,7 @@ export class Live {
     this.#view.showResult(result);
     const face = result.faces[0];
     if (this.#announcer.consider(face?.label ?? "", nowMs)) {
-      this.#view.announce(face ? `${face.label}, ${percent(face.confidence)}` : "no face");
+      this.#view.announce(face ? `${emotionOf(face)}, ${certaintyOf(face)}` : "no face");
     }
   }
 

@@ -1,7 +1,12 @@
 /** What the gateway says over `fer.v1`: types, and a parser that lets nothing malformed through. */
 
 /** @typedef {{ x: number, y: number, width: number, height: number }} Box fractions (0..1) of the picture */
-/** @typedef {{ id: number, box: Box, label: string, confidence: number, probabilities: number[] }} Face */
+/**
+ * @typedef {{
+ *   id: number, box: Box, label: string, confidence: number, probabilities: number[],
+ *   uncertain: boolean, reasons: string[],
+ * }} Face `reasons` tell why it is uncertain, such as `too_dark`
+ */
 /** @typedef {{ name: string, version: string, labels: string[] }} Card the part of a model card that the page uses */
 /** @typedef {{ title: string, status: number, detail: string, code: string }} Problem RFC 9457 */
 
@@ -95,6 +100,11 @@ function parseFace(value) {
       if (typeof probability !== "number") throw new MalformedMessage("`probabilities` holds something that is no number");
       return probability;
     }),
+    uncertain: flag(face, "uncertain"),
+    reasons: list(face, "reasons").map((reason) => {
+      if (typeof reason !== "string") throw new MalformedMessage("`reasons` holds something that is no text");
+      return reason;
+    }),
   };
 }
 
@@ -154,6 +164,16 @@ export function text(source, key) {
 export function number(source, key) {
   const value = source[key];
   if (typeof value !== "number") throw new MalformedMessage(`\`${key}\` is no number`);
+  return value;
+}
+
+/**
+ * @param {Record<string, unknown>} source
+ * @param {string} key
+ */
+function flag(source, key) {
+  const value = source[key];
+  if (typeof value !== "boolean") throw new MalformedMessage(`\`${key}\` is neither true nor false`);
   return value;
 }
 

@@ -1,7 +1,7 @@
 /** Boxes and labels over the video: elements, so that text is never mirrored and stays crisp. */
 
 import { find, stamp } from "./elements.js";
-import { percent } from "./format.js";
+import { certaintyOf, emotionOf } from "./format.js";
 import { fitPicture, placeBox } from "./geometry.js";
 
 /** @typedef {import("../stream/messages.js").Face} Face */
@@ -40,8 +40,9 @@ export class Overlay {
     const mirrored = this.#video.classList.contains("mirrored");
     faces.forEach((face, index) => {
       const element = /** @type {HTMLElement} */ (this.#root.children[index]);
+      element.classList.toggle("uncertain", face.uncertain);
       place(element, placeBox(face.box, shown, mirrored));
-      find(element, ".face-label", HTMLElement).textContent = `${face.label} ${percent(face.confidence)}`;
+      find(element, ".face-label", HTMLElement).textContent = `${emotionOf(face)} ${certaintyOf(face)}`;
     });
   }
 

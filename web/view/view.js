@@ -2,7 +2,7 @@
 
 import { Bars } from "./bars.js";
 import { find } from "./elements.js";
-import { milliseconds, NOTHING, percent, perSecond } from "./format.js";
+import { certaintyOf, emotionOf, milliseconds, NOTHING, perSecond } from "./format.js";
 import { gatewayLine, noticeFor } from "./notice.js";
 import { Overlay } from "./overlay.js";
 
@@ -90,7 +90,7 @@ export class View {
     this.#shown = result;
     this.#placeFaces();
     this.#pauseButton.disabled = false;
-    this.#showMain(face?.label ?? "no face", face ? percent(face.confidence) : "", face?.label ?? "");
+    this.#showMain(face ? emotionOf(face) : "no face", face ? certaintyOf(face) : "", face?.label ?? "");
     if (face) this.#bars.render(face.probabilities);
     else this.#bars.clear();
   }
