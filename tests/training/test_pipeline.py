@@ -41,6 +41,10 @@ def test_card_holds_what_was_measured(exported: Path) -> None:
     assert card.face.template == LandmarkModel.open(PACKAGED_LANDMARKS).card.template
     calibration = json.loads((exported / "run" / "calibration.json").read_text())
     assert card.temperature == pytest.approx(calibration["temperature"], abs=1e-4)
+    assert card.doubt is not None
+    assert card.doubt.model_dump() == calibration["doubt"]
+    assert card.doubt.error <= 0.1
+    assert card.doubt.data == "FER+ validation, majority"
     assert [evaluation.data for evaluation in card.evaluations] == [
         "FER+ test, majority",
         "FER+ test, probability",
@@ -71,8 +75,14 @@ def test_evaluate_prints_one_json_object(
     assert scores["n"] == ROWS["private"]
     assert 0 <= scores["accuracy_interval"][0] <= scores["accuracy"] <= scores["accuracy_interval"][1] <= 1
     assert set(scores["per_class"]) == {"neutral", "happiness"}
+    doubt = EmotionModel.open(exported / "tiny.onnx").card.doubt
+    assert doubt is not None
+    assert scores["doubt"]["uncertain_below"] == doubt.uncertain_below
+    assert 0 < scores["doubt"]["coverage"] <= 1
     assert main([*command[:-2], "--split", "validation", "--rule", "argmax"]) == 0
-    assert f"FER+ validation, argmax: {ROWS['public']} faces" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"FER+ validation, argmax: {ROWS['public']} faces" in out
+    assert f"uncertain below {doubt.uncertain_below:.3f}: " in out
 
 
 @pytest.mark.parametrize(

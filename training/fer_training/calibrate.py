@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes confidence mean what it says (Guo et al. 2017)."""
+"""Temperature scaling: one number that makes confidence mean what it says (Guo et al. 2017); and doubt."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from fer_gateway.contract import Frozen
+from fer_gateway.contract import Doubt, Frozen
 from fer_training.metrics import Labels, expected_calibration_error
 
 
@@ -21,6 +21,7 @@ class Calibration(Frozen):
     loss_after: float
     expected_calibration_error_before: float
     expected_calibration_error_after: float
+    doubt: Doubt | None = None
 
     def save(self, path: Path) -> None:
         """Write as JSON."""

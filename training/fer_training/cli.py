@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
             "landmarks", help="train, score and write the landmark model; resumes like `train`"
         )
     )
-    _add_calibrate(commands.add_parser("calibrate", help="fit the temperature on the validation part"))
+    _add_calibrate(commands.add_parser("calibrate", help="fit temperature and doubt on the validation part"))
     _add_export(
         commands.add_parser("export", help="write the ONNX file with its card, scored on the test part")
     )
@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
             "stability", help="measure what alignment brings when boxes are off and heads tilted"
         )
     )
+    _add_robustness(
+        commands.add_parser("robustness", help="measure how accuracy falls on dark, blurred, small ... faces")
+    )
+    _add_detection(commands.add_parser("detection", help="count faces found, false alarms and time"))
     return parser
 
 
@@ -107,6 +111,12 @@ def _add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     _add_landmarks(parser)
     _add_rule(parser)
+    parser.add_argument(
+        "--error",
+        type=float,
+        default=0.10,
+        help="share of wrong answers allowed among those not called uncertain (default: 0.10)",
+    )
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -166,6 +176,30 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
         choices=SPLITS,
         default="test",
         help="validation is FER+'s public part, test (default) its private",
+    )
+
+
+def _add_robustness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="the ONNX file")
+    _add_data(parser)
+    _add_landmarks(parser)
+    parser.add_argument(
+        "--faces", type=int, default=600, help="validation faces to spoil in each way (default: 600)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads of ONNX Runtime (default: 1)")
+
+
+def _add_detection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, help="FER+ with its `landmarks.csv`; without it the two photos' faces stand in"
+    )
+    parser.add_argument(
+        "--split", choices=("validation", "test"), default="test", help="part of FER+ (default: test)"
+    )
+    parser.add_argument("--scenes", type=int, default=1000, help="pictures to build (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other scenes (default: 0)")
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="write one JSON object; `-` is standard output"
     )
 
 

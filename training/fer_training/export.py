@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_gateway.contract import (
     EMOTIONS,
+    Doubt,
     Evaluation,
     FaceSpec,
     Framing,
@@ -37,6 +39,7 @@ def export(
     temperature: float,
     framing: Framing,
     template: Template | None = None,
+    doubt: Doubt | None = None,
     half_weights: Path | None = None,
 ) -> ModelCard:
     """Write the ONNX file of a run, with a card without evaluations yet, and its weights in half precision.
@@ -51,6 +54,7 @@ def export(
         weights = half_weights
     model = load_model(weights)
     card = _card(model, name, version, temperature, (framing, template))
+    card = card.model_copy(update={"doubt": doubt})
     write_graph(model, card, out)
     return card
 
@@ -59,10 +63,15 @@ def evaluate_model(
     model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces, data: str
 ) -> Evaluation:
     """Scores of an exported model on faces cut as serving cuts them; `data` names the set."""
+    probabilities = predict_faces(model, landmarks, faces)
+    return evaluate_probabilities(data, model.card.labels, probabilities, faces.labels)
+
+
+def predict_faces(model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces) -> NDArray[np.float32]:
+    """The probabilities, N x K, of faces cut as serving cuts them."""
     spec = model.card.face
     frames = serving_frames(faces.images, spec.algorithm, landmarks)
-    crops = plain_crops(faces.images, frames, spec.size_px)[..., None]
-    return evaluate_probabilities(data, model.card.labels, model.predict(crops), faces.labels)
+    return model.predict(plain_crops(faces.images, frames, spec.size_px)[..., None])
 
 
 def add_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> ModelCard:

@@ -4,10 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from fer_gateway.contract import Evaluation
+from fer_gateway.contract import Doubt, Evaluation
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.export import evaluate_model, set_name
+from fer_training.doubt import doubt_line, measure_doubt
+from fer_training.export import predict_faces, set_name
+from fer_training.metrics import evaluate_probabilities
 from fer_training.splits import load_split
 
 
@@ -16,11 +18,16 @@ def run(arguments: argparse.Namespace) -> None:
     model = EmotionModel.open(arguments.model, threads=arguments.threads)
     faces = load_split(arguments.data, arguments.split, arguments.rule, twins=not arguments.drop_twins)
     name = set_name(arguments.split, arguments.rule) + (", twins dropped" if arguments.drop_twins else "")
-    evaluation = evaluate_model(model, LandmarkModel.open(arguments.landmarks), faces, name)
+    probabilities = predict_faces(model, LandmarkModel.open(arguments.landmarks), faces)
+    evaluation = evaluate_probabilities(name, model.card.labels, probabilities, faces.labels)
+    chosen = model.card.doubt
+    doubt = chosen and measure_doubt(probabilities, faces.labels, chosen.uncertain_below, name)
     if arguments.json is None:
         print_table(evaluation)
+        if doubt is not None:
+            print(f"  {doubt_line(doubt)}")
         return
-    text = json.dumps(_flat(evaluation))
+    text = json.dumps(_flat(evaluation, doubt))
     if arguments.json == Path("-"):
         print(text)
     else:
@@ -37,7 +44,7 @@ def print_table(evaluation: Evaluation) -> None:
         print(f"  {'recall ' + name:<28}{recall:.4f}")
 
 
-def _flat(evaluation: Evaluation) -> dict[str, object]:
+def _flat(evaluation: Evaluation, doubt: Doubt | None) -> dict[str, object]:
     """Plain numbers, their intervals beside them."""
     accuracy, macro_f1 = evaluation.accuracy, evaluation.macro_f1
     return {
@@ -49,4 +56,5 @@ def _flat(evaluation: Evaluation) -> dict[str, object]:
         "macro_f1_interval": [macro_f1.low, macro_f1.high],
         "ece": evaluation.expected_calibration_error,
         "per_class": evaluation.recall,
+        "doubt": doubt.model_dump(exclude={"data"}) if doubt is not None else None,
     }

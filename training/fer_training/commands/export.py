@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         temperature=calibration.temperature,
         framing=Framing.model_validate_json(read_step(folder / FRAMING, framing_step)),
         template=None if read_experiment(folder).crop == "box-v1" else landmarks.card.template,
+        doubt=calibration.doubt,
         half_weights=arguments.half_weights,
     )
     model = EmotionModel.open(out)

@@ -1,0 +1,88 @@
+"""`robustness`: how accuracy falls on spoilt faces, and where the limits of doubt should lie."""
+
+import argparse
+
+import numpy as np
+from tqdm import tqdm
+
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.model import EmotionModel
+from fer_training.disturb import DISTURBANCES
+from fer_training.robustness import (
+    FALL,
+    WATCHES,
+    Answers,
+    Watch,
+    answer,
+    answer_plain,
+    bins_of,
+    joined,
+    limit_of,
+    reference_of,
+)
+from fer_training.splits import load_split
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print accuracy for each disturbance at each level, then for each measure."""
+    model = EmotionModel.open(arguments.model, threads=arguments.threads)
+    landmarks = LandmarkModel.open(arguments.landmarks)
+    faces = load_split(arguments.data, "validation", "majority")
+    some = faces[: arguments.faces]
+    threshold = model.card.doubt.uncertain_below if model.card.doubt is not None else 0.0
+    as_they_are = answer_plain(model, landmarks, faces)
+    plain = answer_plain(model, landmarks, some)
+    _print_head(threshold)
+    _print_row("as they are", "", plain, threshold)
+    spoilt: dict[str, list[Answers]] = {}
+    pairs = [(name, level) for name, how in DISTURBANCES.items() for level in how.levels]
+    for name, level in tqdm(pairs, desc="disturbances", mininterval=1, disable=None):
+        how = DISTURBANCES[name]
+        answers = answer(model, landmarks, some, how, level)
+        spoilt.setdefault(name, []).append(answers)
+        _print_row(name, f"{level:g} {how.unit}", answers, threshold)
+    for watch in WATCHES:
+        parts = [part for name in watch.disturbances for part in spoilt[name]]
+        reference = reference_of(watch, as_they_are)
+        _print_watch(watch, joined([as_they_are, *parts]), reference, threshold)
+    _print_places(as_they_are)
+
+
+def _accuracy(answers: Answers) -> float:
+    return float(answers.right.mean())
+
+
+def _print_head(threshold: float) -> None:
+    print(f"error kept: share of wrong answers among those with a confidence of at least {threshold:.3f}")
+    print(f"{'':<24}{'faces':>7}{'accuracy':>10}{'confidence':>12}{'error kept':>12}{'landmarks':>11}")
+
+
+def _print_row(name: str, level: str, answers: Answers, threshold: float) -> None:
+    placed = float(np.isfinite(answers.values("roll_degrees")).mean())
+    print(
+        f"{name:<12}{level:<12}{len(answers.right):>7}{_accuracy(answers):>10.3f}"
+        f"{answers.confidence.mean():>12.3f}{answers.error_above(threshold):>12.3f}{placed:>11.3f}"
+    )
+
+
+def _print_watch(watch: Watch, answers: Answers, reference: float, threshold: float) -> None:
+    bins = bins_of(watch, answers, threshold)
+    if not bins:
+        return
+    limit = limit_of(watch, bins, reference)
+    side = "below" if watch.low_is_bad else "above"
+    place = f"{side} {limit:g}" if limit is not None else "nowhere"
+    print(f"\n{watch.measure}: {FALL:.0%} less accurate than {reference:.3f} everywhere {place}")
+    for piece in bins:
+        print(
+            f"  {piece.low:>6g} .. {piece.high:<6g}{piece.faces:>7} faces   accuracy {piece.accuracy:.3f}"
+            f"   error kept {piece.error_kept:.3f}"
+        )
+
+
+def _print_places(answers: Answers) -> None:
+    placed = np.isfinite(answers.values("roll_degrees"))
+    print("\nlandmarks, faces as they are")
+    for name, mask in (("plausible", placed), ("not plausible", ~placed)):
+        if mask.any():
+            print(f"  {name:<16}{int(mask.sum()):>7} faces   accuracy {answers.right[mask].mean():.3f}")
