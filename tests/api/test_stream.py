@@ -13,9 +13,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from fer_gateway.analyzer import Analyzer
 from fer_gateway.api.protocol import HEADER, Frame
-from fer_gateway.faces import Analysis
-from fer_gateway.options import DEFAULT_OPTIONS, Options
 from fer_gateway.settings import Settings
+from fer_gateway.vision.align import Grey
 
 from .harness import Running, Start
 
@@ -64,9 +63,9 @@ class SlowAnalyzer(Analyzer):
 
     pause_s = 0.05
 
-    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
+    def decode(self, data: bytes) -> Grey:
         time.sleep(self.pause_s)
-        return super().analyze(data, options)
+        return super().decode(data)
 
 
 class GatedAnalyzer(Analyzer):
@@ -75,19 +74,19 @@ class GatedAnalyzer(Analyzer):
     def hold(self) -> None:
         self.entered, self.gate = threading.Event(), threading.Event()
 
-    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
+    def decode(self, data: bytes) -> Grey:
         self.entered.set()
         assert self.gate.wait(30)
-        return super().analyze(data, options)
+        return super().decode(data)
 
 
 class FaultyAnalyzer(Analyzer):
     """Fails at the frame `fault`."""
 
-    def analyze(self, data: bytes, options: Options = DEFAULT_OPTIONS) -> Analysis:
+    def decode(self, data: bytes) -> Grey:
         if data == b"fault":
             raise RuntimeError("a secret of the gateway")
-        return super().analyze(data, options)
+        return super().decode(data)
 
 
 @pytest.fixture

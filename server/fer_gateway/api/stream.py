@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -33,6 +34,7 @@ from fer_gateway.errors import (
     RequestTimeout,
     Unavailable,
 )
+from fer_gateway.live import LiveAnalyzer
 
 FAREWELL_TIMEOUT_S = 1.0
 """Seconds for the last `error` and the close frame, for a client that may not read any more."""
@@ -68,6 +70,7 @@ class Stream:
         self._websocket = websocket
         self._gateway = gateway
         self._mailbox = Mailbox()
+        self._reset_is_due = False
         self._sending = anyio.Lock()
         self._end: GatewayError | WebSocketDisconnect | None = None
 
@@ -78,9 +81,9 @@ class Stream:
             WebSocketDisconnect: the client left, or the server shuts down.
             ProtocolViolation, RequestTimeout, NotReady: why the gateway ends the stream.
         """
-        await self._greet()
+        live = await self._greet()
         async with anyio.create_task_group() as group:
-            for half in (self._receive_messages, self._answer_frames):
+            for half in (self._receive_messages, partial(self._answer_frames, live)):
                 group.start_soon(self._until_end, half, group.cancel_scope)
         if self._end is not None:
             raise self._end
@@ -94,16 +97,20 @@ class Stream:
         finally:
             scope.cancel()
 
-    async def _greet(self) -> None:
+    async def _greet(self) -> LiveAnalyzer:
+        """Wait for `hello`; what analyses the frames, as it wishes."""
         timeout_s = self._gateway.settings.hello_timeout_s
         try:
             with anyio.fail_after(timeout_s):
                 message = await self._receive()
         except TimeoutError as exc:
             raise ProtocolViolation(f"No `hello` came within `{timeout_s:g}` s.") from exc
-        if not isinstance(message, str) or not isinstance(parse_text(message), Hello):
+        hello = parse_text(message) if isinstance(message, str) else None
+        if not isinstance(hello, Hello):
             raise ProtocolViolation('The first message is `{"type":"hello","options":{}}`.')
-        await self._send(ready_message(self._gateway.analyzer.card, WINDOW))
+        analyzer = self._gateway.analyzer
+        await self._send(ready_message(analyzer.card, WINDOW))
+        return LiveAnalyzer(analyzer, hello.options)
 
     async def _receive_messages(self) -> None:
         max_image_bytes = self._gateway.settings.max_frame_bytes
@@ -117,24 +124,28 @@ class Stream:
                 await self._reset()
 
     async def _reset(self) -> None:
+        self._reset_is_due = True  # not at once: a worker may be at a frame of before
         self._mailbox.clear()
         if self._mailbox.owed:
             await self._send(grant_message(self._mailbox.pay_back()))
 
-    async def _answer_frames(self) -> None:
+    async def _answer_frames(self, live: LiveAnalyzer) -> None:
         while True:
             await self._mailbox.wait()
             async with self._gateway.turn() as worker:
                 if not self._mailbox:
                     continue  # a `reset` emptied it while this stream waited for its turn
                 frame = self._mailbox.take()
-                message = await self._answer(worker, frame)
+                if self._reset_is_due:
+                    live.reset()
+                    self._reset_is_due = False
+                message = await self._answer(worker, live, frame)
             await self._send(message)
 
-    async def _answer(self, worker: Worker, frame: Frame) -> dict[str, Any]:
+    async def _answer(self, worker: Worker, live: LiveAnalyzer, frame: Frame) -> dict[str, Any]:
         path = self._websocket.url.path
         try:
-            analysis = await worker.run(self._gateway.analyzer.analyze, frame.image)
+            analysis = await worker.run(live.analyze, frame.image, frame.captured_ms)
         except ImageError as error:
             return error_message(problem_members(error, path), frame, self._mailbox.pay_back(answered=1))
         except GatewayError:

@@ -4,27 +4,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def assign(costs: NDArray[np.float64], limits: NDArray[np.float64]) -> list[tuple[int, int]]:
+def assign(costs: NDArray[np.float64], alone: float) -> list[tuple[int, int]]:
     """Pairs (row, column), each row and column in one at most, with the least total cost.
 
-    A row that stays alone costs its limit, so it takes no column that costs as much or more. This is the
+    A row that stays alone costs `alone`, so it takes no column that costs as much or more. This is the
     Hungarian method (Kuhn 1955; Munkres 1957) in its O(n^3) form with potentials, over the columns and one
     further column a row that stands for "alone".
 
     Args:
-        costs: R x C, finite or positive infinity.
-        limits: R, finite.
+        costs: R x C, no NaN; infinite where a pair is impossible.
+        alone: finite.
     """
-    rows, columns = costs.shape
-    alone = np.where(np.eye(rows, dtype=bool), limits[:, None], np.inf)
-    table = np.hstack([np.minimum(costs, limits[:, None]), alone])
-    # A large number, not infinity: potentials are sums and differences of the entries.
-    far = 1.0 + 4.0 * (1.0 + rows) * (1.0 + float(np.abs(table[np.isfinite(table)]).max(initial=0.0)))
-    row_of = _solve(np.where(np.isfinite(table), table, far))
+    columns = costs.shape[1]
+    table = np.hstack([np.minimum(costs, alone), np.full((len(costs), len(costs)), alone)])
+    row_of = _solve(table)
     return sorted(
         (int(row), column)
         for column, row in enumerate(row_of[:columns])
-        if row >= 0 and costs[row, column] < limits[row]
+        if row >= 0 and costs[row, column] < alone
     )
 
 

@@ -16,7 +16,8 @@ class StreamClock:
         self.now_ms = 0.0
         self.step_ms = 0.0
         """How far the last `advance` went."""
-        self._captured_ms: float | None = None
+        self._captured_ms = 0.0
+        self._started = False
 
     def advance(self, captured_ms: float) -> float:
         """The time of a frame, milliseconds since the first one.
@@ -25,12 +26,14 @@ class StreamClock:
         after the last: the frames came in order, so it is the client's clock that was set. A step of more
         than `LONGEST_STEP_MS` counts as that.
         """
-        if self._captured_ms is None:
+        step_ms = captured_ms - self._captured_ms
+        if not self._started:
             self.step_ms = 0.0
+        elif math.isfinite(captured_ms) and step_ms > 0:
+            self.step_ms = min(step_ms, LONGEST_STEP_MS)
         else:
-            step_ms = captured_ms - self._captured_ms
-            forward = math.isfinite(captured_ms) and step_ms > 0
-            self.step_ms = min(step_ms, LONGEST_STEP_MS) if forward else FRAME_MS
-        self._captured_ms = captured_ms if math.isfinite(captured_ms) else None
+            self.step_ms = FRAME_MS
+        self._started = True
+        self._captured_ms = captured_ms
         self.now_ms += self.step_ms
         return self.now_ms

@@ -18,15 +18,17 @@ ESTABLISHED_SIGHTINGS = 3
 LOST_MS = 750.0
 """How long a lost face keeps its id: half a second, and some frames to find it again."""
 
-COVERED_MS = 1500.0
+COVERED_MS = 2500.0
 """How long where another face has passed in front of it: then it is plain why it is not seen."""
 
-_COVERED = 0.25
+_COVERED, _CROWDED = 0.25, 0.05
 _OWN = 0.3
 _REPLACES = 1.25
 _POSITION_MS, _VELOCITY_MS, _SIZE_MS = 15.0, 120.0, 100.0
+_CROWDED_VELOCITY_MS = 2000.0
 _LEAST_STEP_MS, _HORIZON_MS = 5.0, 500.0
-_FARTHEST_PX = 1e7
+_NEAR, _FARTHEST = 1.0, 2.2
+_INSANE_PX = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +59,28 @@ class Track:
     """Whether another face lay where this one should have been."""
 
     def at(self, now_ms: float) -> "Track":
-        """The same, where it should be at a time: on at the same speed, for half a second at most."""
-        step_ms = min(_since(self.seen_ms, now_ms), _HORIZON_MS)
+        """The same, where it should be at a time: on at the same speed.
+
+        For half a second at most, for a face may stop; one that goes past behind another mostly does not.
+        """
+        step_ms = min(_since(self.seen_ms, now_ms), COVERED_MS if self.covered else _HORIZON_MS)
         shift_x, shift_y = self.velocity[0] * step_ms, self.velocity[1] * step_ms
         return replace(
             self, box=Box(self.box.x + shift_x, self.box.y + shift_y, self.box.width, self.box.height)
         )
 
-    def moved_to(self, box: Box, now_ms: float) -> "Track":
+    def moved_to(self, box: Box, now_ms: float, *, crowded: bool) -> "Track":
         """The same, seen in `box`.
 
         An alpha-beta filter whose gains follow from the time that has passed, gain = 1 - exp(-step / tau):
         the centre nearly follows the box, its size follows slowly, for it is what detectors are unsure of.
+        In a crowd, where another face overlaps it, the speed stays nearly what it was: a face that is being
+        covered seems to go along with the one in front of it.
         """
         step_ms = max(_since(self.seen_ms, now_ms), _LEAST_STEP_MS)
         old, expected, new = self.box.centre, self.at(now_ms).box.centre, box.centre
-        place, speed, size = (_gain(step_ms, tau) for tau in (_POSITION_MS, _VELOCITY_MS, _SIZE_MS))
+        place, size = _gain(step_ms, _POSITION_MS), _gain(step_ms, _SIZE_MS)
+        speed = _gain(step_ms, _CROWDED_VELOCITY_MS if crowded else _VELOCITY_MS)
         x, y = (was + place * (now - was) for was, now in zip(expected, new, strict=True))
         velocity_x, velocity_y = (
             v + speed * ((now - was) / step_ms - v)
@@ -118,11 +126,17 @@ class Tracker:
         place, or found all `max_tracks` places taken: then a new face takes that of a lost one, or of the
         smallest if it is clearly larger.
         """
-        distinct = _distinct(observations, self._predicted(now_ms))
+        predicted = self._predicted(now_ms)
+        distinct = _distinct(observations, predicted)
         matched = self._match(observations, distinct, now_ms)
         taken = set(matched.values())
         for id_, index in matched.items():
-            self._tracks[id_] = self._tracks[id_].moved_to(observations[index].box, now_ms)
+            crowded = any(
+                overlap_of_smaller(predicted[id_].box, other.box) > _CROWDED
+                for other in predicted.values()
+                if other.id != id_
+            )
+            self._tracks[id_] = self._tracks[id_].moved_to(observations[index].box, now_ms, crowded=crowded)
         self._miss([observations[index].box for index in taken], matched, now_ms)
         newcomers = [index for index in distinct if index not in taken]
         for index in sorted(newcomers, key=lambda index: -observations[index].box.area):
@@ -148,7 +162,8 @@ class Tracker:
             return {}
         costs = np.array([[_cost(track, observations[index]) for index in distinct] for track in tracks])
         limits = np.array([_limit(_since(track.seen_ms, now_ms)) for track in tracks])
-        return {tracks[row].id: distinct[column] for row, column in assign(costs, limits)}
+        possible = np.where(costs < limits[:, None], costs, np.inf)
+        return {tracks[row].id: distinct[column] for row, column in assign(possible, _FARTHEST)}
 
     def _miss(self, seen: Sequence[Box], matched: Mapping[int, int], now_ms: float) -> None:
         """Mark the faces that this frame does not show as lost; give up those that are lost too long."""
@@ -211,7 +226,7 @@ def _cost(track: Track, observation: Observation) -> float:
 
 def _limit(step_ms: float) -> float:
     """The cost at which it is another face: half a side away at once, more than a side after 0.3 s."""
-    return 1.0 + min(1.2, 4e-3 * step_ms)
+    return min(_NEAR + 4e-3 * step_ms, _FARTHEST)
 
 
 def _patience_ms(track: Track) -> float:
@@ -229,4 +244,4 @@ def _gain(step_ms: float, tau_ms: float) -> float:
 
 def _is_sound(box: Box) -> bool:
     far = max(abs(box.x), abs(box.y), box.width, box.height)
-    return far < _FARTHEST_PX and box.width > 0 and box.height > 0
+    return far < _INSANE_PX and box.width > 0 and box.height > 0
