@@ -198,7 +198,7 @@ def _scan(cascade: Cascade, grey: Grey, share: float, step: float) -> list[Clust
 def _fine(cascade: Cascade, grey: Grey, box: Box) -> Cluster:
     """How many windows pass about `box` (pixels of `grey`) in a finer look, and their mean box.
 
-    Faces are then half as large again as the cascade's window: many windows pass at a face, few elsewhere.
+    Faces are then nearly twice as large as the cascade's window: many windows pass at a face, few elsewhere.
     """
     side_px = 1.8 * cascade.window_px
     low, high = _FINE_SIZES
