@@ -96,7 +96,9 @@ def test_analyze_table(grace_hopper: Path, astronaut: Path, capsys: pytest.Captu
     assert first.startswith(f"{grace_hopper}: 1 face, 512 x 600 px, ")
     assert second.startswith(f"{astronaut}: 1 face, 512 x 512 px, ")
     for line in (face, other_face):
-        assert re.match(rf"  ({'|'.join(EMOTIONS)}) +\d+\.\d% +\d+ x \d+ px at \d+, \d+ +then ", line), line
+        assert re.match(rf"  ({'|'.join(EMOTIONS)})\?? +\d+\.\d% +\d+ x \d+ px at \d+, \d+ +then ", line), (
+            line
+        )
     assert err == ""
 
 
@@ -107,6 +109,44 @@ def test_analyze_json(astronaut: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert list(answer) == ["path", "faces", "timing", "model", "image"]
     assert answer["path"] == str(astronaut)
     assert list(answer["faces"][0]["probabilities"]) == list(EMOTIONS)
+
+
+def test_analyze_tells_what_it_is_not_sure_of(astronaut: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "--uncertain-below", "1", str(astronaut)]) == 0
+    _, face = capsys.readouterr().out.splitlines()
+    assert re.match(rf"  ({'|'.join(EMOTIONS)})\? +\d+\.\d% .*; not sure: low confidence", face), face
+    assert main(["analyze", "--uncertain-below", "0", str(astronaut)]) == 0
+    assert "low confidence" not in capsys.readouterr().out
+
+
+def test_analyze_options(astronaut: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "--json", "--landmarks", "--max-faces", "1", str(astronaut)]) == 0
+    (face,) = json.loads(capsys.readouterr().out)["faces"]
+    assert len(face["landmarks"]) == 5
+    assert face["quality"]["yaw_degrees"] is not None
+    assert main(["analyze", "--json", str(astronaut)]) == 0
+    assert json.loads(capsys.readouterr().out)["faces"][0]["landmarks"] is None
+    assert main(["analyze", "--json", "--min-face", "0.9", str(astronaut)]) == 0
+    assert json.loads(capsys.readouterr().out)["faces"] == []
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--max-faces", "0"),
+        ("--max-faces", "many"),
+        ("--min-face", "2"),
+        ("--min-face", "nan"),
+        ("--uncertain-below", "-1"),
+    ],
+)
+def test_analyze_names_a_wrong_option(
+    astronaut: Path, flag: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", f"{flag}={value}", str(astronaut)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"`{value}` for `{flag}`: " in err
 
 
 def test_analyze_goes_on_after_a_bad_file(
