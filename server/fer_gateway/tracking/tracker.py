@@ -22,7 +22,7 @@ COVERED_MS = 2500.0
 """How long where another face has passed in front of it: then it is plain why it is not seen."""
 
 _COVERED, _CROWDED = 0.25, 0.05
-_OWN = 0.3
+_OWN, _BACK = 0.3, 0.2
 _REPLACES = 1.25
 _POSITION_MS, _VELOCITY_MS, _SIZE_MS = 15.0, 120.0, 100.0
 _CROWDED_VELOCITY_MS = 2000.0
@@ -201,15 +201,15 @@ def _distinct(observations: Sequence[Observation], tracks: Mapping[int, Track]) 
 
     def surprise(index: int) -> float:
         observation = observations[index]
-        track = tracks.get(-1 if observation.followed is None else observation.followed)
-        return math.inf if track is None else _cost(track, observation)
+        own = tracks.get(-1 if observation.followed is None else observation.followed)
+        nearest = tracks.values() if own is None else [own]
+        return min((_cost(track, observation) for track in nearest), default=math.inf)
 
     kept: list[int] = []
-    for index in sorted(range(len(observations)), key=surprise):
+    sound = [index for index, observation in enumerate(observations) if _is_sound(observation.box)]
+    for index in sorted(sound, key=surprise):
         box = observations[index].box
-        if _is_sound(box) and all(
-            overlap_of_smaller(box, observations[other].box) <= SAME_FACE for other in kept
-        ):
+        if all(overlap_of_smaller(box, observations[other].box) <= SAME_FACE for other in kept):
             kept.append(index)
     return kept
 
@@ -220,8 +220,10 @@ def _cost(track: Track, observation: Observation) -> float:
     side = max((expected.side + box.side) / 2, 1.0)
     distance = math.dist(expected.centre, box.centre) / side
     ratio = abs(math.log(max(box.side, 1.0) / max(expected.side, 1.0)))
-    own = _OWN if observation.followed == track.id else 0.0
-    return distance + ratio + (1 - intersection_over_union(expected, box)) - own
+    # What was seen a moment ago is rather seen again than something that was lost is back.
+    own = 0.0 if observation.followed != track.id else _OWN
+    bias = _BACK if track.lost else -own
+    return distance + ratio + (1 - intersection_over_union(expected, box)) + bias
 
 
 def _limit(step_ms: float) -> float:
