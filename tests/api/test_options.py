@@ -67,7 +67,7 @@ def test_a_clear_smile_is_certain(packaged: Running, astronaut: Path) -> None:
 
 
 def test_the_same_smile_in_the_dark_is_not(packaged: Running, astronaut: Path) -> None:
-    dark = (decode_grey(astronaut.read_bytes()) * 0.22).astype(np.uint8)
+    dark = (decode_grey(astronaut.read_bytes()) * 0.17).astype(np.uint8)
     faces = ask(packaged, jpeg(dark))
     assert faces
     assert all(face["uncertain"] and "too_dark" in face["reasons"] for face in faces)

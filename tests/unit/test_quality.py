@@ -81,7 +81,7 @@ def noisy(deviation: float) -> Change:
         pytest.param(moved(15), ("blurred",), id="moved"),
         pytest.param(lambda grey: blurred(4)(times(0.45)(grey)), ("blurred",), id="blurred in poor light"),
         pytest.param(noisy(12), (), id="noise is no blur and no sharpness"),
-        pytest.param(lambda grey: noisy(6)(blurred(4)(grey)), ("blurred",), id="noise hides no blur"),
+        pytest.param(lambda grey: noisy(6)(blurred(6)(grey)), ("blurred",), id="noise hides no blur"),
     ],
 )
 def test_reasons_of_a_spoilt_photo(

@@ -24,7 +24,7 @@ class QualityBody(BaseModel):
 
     size_px: float = Field(description="Side of the face in pixels of the picture.")
     sharpness: Fraction = Field(
-        description="Steepness of the edges: 0.4 is usual, below 0.2 is out of focus or moved."
+        description="Steepness of the edges: 0.4 is usual, 0.1 is out of focus or moved."
     )
     brightness: Fraction = Field(description="Mean grey level.")
     contrast: float = Field(ge=0, le=0.5, description="Standard deviation of the grey levels.")
