@@ -26,9 +26,11 @@ _LEAST_EVIDENCE = 6.5
 
 _FALLBACK_SMALLEST = 0.12
 _FALLBACK_STEP = 1.2
-_FALLBACK_EVIDENCE = 7.0
+_FALLBACK_EVIDENCE = 8.0
+_PROFILE_EVIDENCE = 6.0
 _FALLBACK_SHORT_PX = 240
 _TURN_DEGREES = 25.0
+_INSIDE = 0.85  # of a tilted face's box: about its edge a turned picture is made up
 _CLIP_LIMIT, _TILES = 2.0, (8, 8)
 
 _SEARCH_REACH = 2.0  # side of the searched patch, in sides of the known box
@@ -99,7 +101,7 @@ class FaceDetector:
                 (about 25 degrees) and turned ones: about three times the cost of the first look.
         """
         share = min_face or _SMALLEST_FACE
-        clusters = _scan(self._quick, grey, share, _STEP)
+        clusters = _scan(self._quick, grey, share * min(grey.shape), _STEP)
         found = self._judged(grey, clusters, self._quick, self._named, _LEAST_EVIDENCE)
         if not found and thorough:
             found = self._look_again(grey, max(share, _FALLBACK_SMALLEST))
@@ -128,40 +130,42 @@ class FaceDetector:
         """The costlier looks, until one finds something: lighting evened out, tilted both ways, profiles."""
         factor = bounded(grey, _FALLBACK_SHORT_PX / min(grey.shape))
         small = resized(grey, factor)
+        least_px = share * min(small.shape)
         return (
-            self._back(self._even(small, share), factor)
-            or self._back(self._tilted(small, share), factor)
-            or self._back(self._turned(small, share), factor)
+            self._back(self._even(small, least_px), factor)
+            or self._back(self._tilted(small, least_px), factor)
+            or self._back(self._turned(small, least_px), factor)
         )
 
-    def _even(self, grey: Grey, share: float) -> list[_Found]:
+    def _even(self, grey: Grey, least_px: float) -> list[_Found]:
         even = np.asarray(cv2.createCLAHE(_CLIP_LIMIT, _TILES).apply(grey), np.uint8)
-        return self._frontal_again(even, share)
+        return self._frontal_again(even, least_px)
 
-    def _tilted(self, grey: Grey, share: float) -> list[_Found]:
+    def _tilted(self, grey: Grey, least_px: float) -> list[_Found]:
         found = []
         for degrees in (-_TURN_DEGREES, _TURN_DEGREES):
             turned, back = turned_upright(grey, degrees)
-            for one in self._frontal_again(turned, share):
+            for one in self._frontal_again(turned, least_px):
                 x, y = back @ np.array([*one.detection.box.centre, 1.0])
                 side = one.detection.box.side
                 box = Box(float(x) - side / 2, float(y) - side / 2, side, side)
-                found.append(replace(one, detection=Detection(box, roll_degrees=degrees)))
+                if box.clipped(grey.shape[1], grey.shape[0]).area >= _INSIDE * box.area:
+                    found.append(replace(one, detection=Detection(box, roll_degrees=degrees)))
         return found
 
-    def _turned(self, grey: Grey, share: float) -> list[_Found]:
+    def _turned(self, grey: Grey, least_px: float) -> list[_Found]:
         found = []
         for picture, mirrored in ((grey, False), (np.ascontiguousarray(grey[:, ::-1]), True)):
-            clusters = _scan(self._profile, picture, share, _FALLBACK_STEP)
-            for one in self._judged(picture, clusters, self._profile, self._quick, _FALLBACK_EVIDENCE):
+            clusters = _scan(self._profile, picture, least_px, _FALLBACK_STEP)
+            for one in self._judged(picture, clusters, self._profile, self._quick, _PROFILE_EVIDENCE):
                 box = one.detection.box
                 if mirrored:
                     box = replace(box, x=grey.shape[1] - box.x - box.width)
                 found.append(replace(one, detection=Detection(box, frontal=False)))
         return found
 
-    def _frontal_again(self, grey: Grey, share: float) -> list[_Found]:
-        clusters = _scan(self._quick, grey, share, _FALLBACK_STEP)
+    def _frontal_again(self, grey: Grey, least_px: float) -> list[_Found]:
+        clusters = _scan(self._quick, grey, least_px, _FALLBACK_STEP)
         return self._judged(grey, clusters, self._quick, self._named, _FALLBACK_EVIDENCE)
 
     def _back(self, found: Iterable[_Found], factor: float) -> list[_Found]:
@@ -187,11 +191,10 @@ class FaceDetector:
         return found
 
 
-def _scan(cascade: Cascade, grey: Grey, share: float, step: float) -> list[Cluster]:
-    """Clusters (pixels of `grey`) of faces from `share` of the shorter side on, in a reduced picture."""
-    short = min(grey.shape)
-    factor = bounded(grey, max(cascade.window_px / (share * short), _LEAST_SHORT_PX / short))
-    clusters = cascade.clusters(resized(grey, factor), step, share * short * factor)
+def _scan(cascade: Cascade, grey: Grey, least_px: float, step: float) -> list[Cluster]:
+    """Clusters of faces from `least_px` wide on, both in pixels of `grey`, found on a reduced picture."""
+    factor = bounded(grey, max(cascade.window_px / least_px, _LEAST_SHORT_PX / min(grey.shape)))
+    clusters = cascade.clusters(resized(grey, factor), step, least_px * factor)
     return [Cluster(cluster.box.scaled(1 / factor), cluster.hits) for cluster in clusters]
 
 

@@ -59,13 +59,16 @@ def cut_patch(grey: Grey, box: Box, reach: float, side_px: float) -> Patch | Non
 
 
 def turned_upright(grey: Grey, degrees: float) -> tuple[Grey, Matrix]:
-    """The picture turned so that faces tilted clockwise by `degrees` stand upright; the 2 x 3 way back."""
+    """The picture turned so that faces tilted clockwise by `degrees` stand upright; the 2 x 3 way back.
+
+    Its corners repeat the nearest edge pixels: black ones would pass for the rims of faces.
+    """
     height, width = grey.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
     whole = math.ceil(width * cos + height * sin), math.ceil(width * sin + height * cos)
     turn[:, 2] += np.array(whole) / 2 - (width / 2, height / 2)
-    turned = cv2.warpAffine(grey, turn, whole)
+    turned = cv2.warpAffine(grey, turn, whole, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, np.uint8), np.asarray(cv2.invertAffineTransform(turn), np.float64)
 
 
