@@ -15,7 +15,7 @@ from fer_gateway.faces import Analysis, Face
 from fer_gateway.inference.landmarks import LandmarkModel, Located
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_LANDMARKS
-from fer_gateway.options import DEFAULT_OPTIONS, Options
+from fer_gateway.options import DEFAULT_OPTIONS, MAX_FACES, Options
 from fer_gateway.vision.align import Grey, cut_face
 from fer_gateway.vision.cascade import cascade_warning
 from fer_gateway.vision.decode import MAX_BYTES, MAX_PIXELS, decode_grey
@@ -111,13 +111,17 @@ class Analyzer:
         return decode_grey(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
 
     def find(self, grey: Grey, options: Options, watch: "Stopwatch") -> list[Place]:
-        """Where the faces of a picture lie, largest first; the largest `max_faces` of them."""
-        found = self.detector.detect(grey, min_face=options.min_face)[: options.max_faces]
+        """Where the faces of a picture lie, largest first; the largest `max_faces` of them.
+
+        What the cascades found and landmarks speak against is no face.
+        """
+        found = self.detector.detect(grey, min_face=options.min_face)[:MAX_FACES]
         watch.lap("detect_ms")
         boxes = [detection.box for detection in found]
         located = self.landmarks.locate(grey, boxes, [detection.roll_degrees for detection in found])
         watch.lap("landmarks_ms")
-        return [Place(box, points) for box, points in zip(boxes, located, strict=True)]
+        places = [Place(box, points) for box, points in zip(boxes, located, strict=True) if points.is_face]
+        return places[: options.max_faces]
 
     def read(self, grey: Grey, places: Sequence[Place], options: Options, watch: "Stopwatch") -> list[Face]:
         """What the faces at these places show; one batch."""

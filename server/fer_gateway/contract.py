@@ -175,6 +175,7 @@ class LandmarkCard(Frozen):
     framing: Framing = Field(description="The frame of the first look, seen from the Haar box.")
     template: Template
     plausible_below: float = Field(gt=0, description="Estimated error, in eye distances, of a usable answer.")
+    face_below: float = Field(gt=0, description="From this estimated error on, there is no face at all.")
     parameters: int = Field(ge=1)
     multiply_adds: int = Field(ge=1)
     errors: tuple[LandmarkError, ...] = ()

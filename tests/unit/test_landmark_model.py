@@ -109,6 +109,7 @@ def test_what_is_no_face_is_not_plausible(model: LandmarkModel, face: tuple[Grey
     for picture in (flat, noise):
         (located,) = model.locate(picture, [Box(50, 50, 100, 100)])
         assert not located.plausible
+        assert not located.is_face
     height, width = grey.shape
     (corner,) = model.locate(grey, [Box(width - 60, height - 60, 60, 60)])
     assert not corner.plausible

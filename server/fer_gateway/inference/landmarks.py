@@ -35,6 +35,8 @@ class Located:
     """Estimated mean error of the points over the distance of the eyes."""
     plausible: bool
     """Whether that is small enough to align the face by them."""
+    is_face: bool
+    """Whether it is small enough to believe that there is a face at all."""
 
 
 class LandmarkModel:
@@ -117,6 +119,7 @@ class LandmarkModel:
                 points=transformed(place * self.card.size_px, inverted(matrix)),
                 expected_error=float(error),
                 plausible=bool(error < self.card.plausible_below),
+                is_face=bool(error < self.card.face_below),
             )
             for place, matrix, error in zip(middle, matrices, expected, strict=True)
         ]

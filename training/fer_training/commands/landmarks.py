@@ -31,6 +31,9 @@ from fer_training.size import count_multiply_adds, count_parameters
 FALLBACK_SHARE = 0.01
 """Share of jittered validation faces whose landmarks count as implausible."""
 
+NO_FACE_SHARE = 0.005
+"""Share of all jittered validation faces, trusted or not, whose landmarks speak against a face."""
+
 JITTER_NAME = "+-10 % shift, +-20 % scale, +-15 degrees"
 
 
@@ -49,7 +52,13 @@ def run(arguments: argparse.Namespace) -> None:
     card = _card(network, config, template.tolist(), fit, arguments.version)
     write_landmarks(network, card, arguments.out)
     model = LandmarkModel.open(arguments.out)
-    card = card.model_copy(update={"plausible_below": _threshold(model, splits["validation"].trusted)})
+    validation = splits["validation"]
+    card = card.model_copy(
+        update={
+            "plausible_below": _threshold(model, validation.trusted, FALLBACK_SHARE),
+            "face_below": _threshold(model, validation, NO_FACE_SHARE),
+        }
+    )
     errors = [_error(model, splits["test"].trusted, f"FER+ test, score >= 0.6, {JITTER_NAME}")]
     if arguments.also:
         other = load_pointed_folder(arguments.also).trusted
@@ -65,8 +74,10 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         f"one look takes {run_ms:.2f} ms, a face with all its looks {locate_ms:.2f} ms (one thread, median)"
     )
-    print(f"plausible below an expected error of {card.plausible_below:.4f} eye distances,")
-    print(f"as are {taken:.1%} of boxes beside a face")
+    print(f"plausible below an expected error of {card.plausible_below:.4f} eye distances")
+    print(
+        f"no face from {card.face_below:.4f} on: {taken:.1%} of boxes beside a face are still taken for one"
+    )
     for error in errors:
         print(f"{error.data}: {error.faces} faces")
         print(
@@ -74,10 +85,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
 
 
-def _threshold(model: LandmarkModel, faces: PointedFaces) -> float:
+def _threshold(model: LandmarkModel, faces: PointedFaces, above: float) -> float:
+    """The expected error above which lies this share of the faces."""
     located, _ = locate_all(model, faces, TEST_JITTER)
     expected = [answer.expected_error for answer in located]
-    return round(float(np.quantile(expected, 1 - FALLBACK_SHARE)), 4)
+    return round(float(np.quantile(expected, 1 - above)), 4)
 
 
 def _error(model: LandmarkModel, faces: PointedFaces, data: str) -> LandmarkError:
@@ -96,6 +108,7 @@ def _card(
         framing=fit.framing,
         template=tuple((round(x, 5), round(y, 5)) for x, y in template),
         plausible_below=0.1,
+        face_below=0.3,
         parameters=count_parameters(network),
         multiply_adds=count_multiply_adds(network, LandmarkNet.SIZE_PX),
         provenance=provenance(

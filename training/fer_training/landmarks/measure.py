@@ -108,7 +108,7 @@ def locate_all(
 
 
 def share_of_nothing_taken(model: LandmarkModel, faces: PointedFaces, seed: int = 0) -> float:
-    """Share of boxes beside the faces in which the model still claims a plausible face."""
+    """Share of boxes beside the faces in which the model still believes in a face."""
     taken = 0
     for index in range(len(faces)):
         random = np.random.default_rng((seed, index))
@@ -118,7 +118,7 @@ def share_of_nothing_taken(model: LandmarkModel, faces: PointedFaces, seed: int 
         x, y = np.array(scene.box.centre) + 1.5 * side * np.array([np.cos(angle), np.sin(angle)])
         (answer,) = model.locate(scene.grey, [Box(x - side / 2, y - side / 2, side, side)])
         moved = np.hypot(*(answer.points.mean(axis=0) - (x, y))) > side
-        taken += answer.plausible and not moved
+        taken += answer.is_face and not moved
     return taken / len(faces)
 
 
