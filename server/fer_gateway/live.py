@@ -13,6 +13,7 @@ from fer_gateway.tracking.clock import StreamClock
 from fer_gateway.tracking.smoother import Smoother
 from fer_gateway.tracking.tracker import ESTABLISHED_SIGHTINGS, SAME_FACE, Observation, Track, Tracker
 from fer_gateway.vision.align import Grey, box_framed_by, box_matrix, centred, warp
+from fer_gateway.vision.detect import Detection
 from fer_gateway.vision.geometry import Box, overlap_of_smaller
 from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity
 
@@ -33,6 +34,14 @@ CONFIRM_MS = 400.0
 
 DOUBTED_MS = 3000.0
 """How long a face is followed that the cascade does not confirm: a head may be turned away for a while."""
+
+DOUBTED_VAGUE_MS = 1000.0
+"""The same for a face whose landmarks are not clear; then only a scan confirms it, for it asks for more
+evidence than a look near a known place."""
+
+CLEAR = 0.5
+"""Landmarks are clear below this part of the error up to which they are plausible: nearly all of real faces
+are, and few of what only the cascade takes for one."""
 
 PAUSE_MS = 2000.0
 """After a longer pause between two frames the stream starts anew."""
@@ -150,10 +159,11 @@ class Follower:
         watch.lap("detect_ms")
         followed = self._follow(grey, now_ms)
         watch.lap("landmarks_ms")
-        seen = self._confirm(grey, followed, now_ms)
+        seen = self._look(grey, followed, now_ms)
         seen += self._search(grey, self._missing(seen, now_ms), now_ms)
         if self._scan_is_due(self._missing(seen, now_ms), now_ms):
-            seen += self._scan(grey, seen, now_ms)
+            seen = self._scan(grey, seen, now_ms)
+        seen = [sighting for sighting in seen if self._is_believed(sighting, now_ms)]
         indices = self._tracker.update([sighting.observation for sighting in seen], now_ms)
         tracks = self._tracker.tracks
         self._last = {id_: known for id_, known in self._last.items() if id_ in tracks}
@@ -163,7 +173,7 @@ class Follower:
         shown = {
             id_: Place(tracks[id_].box, seen[index].located)
             for id_, index in indices.items()
-            if seen[index].located.plausible or tracks[id_].sightings > 1
+            if self._is_clear(seen[index]) or tracks[id_].sightings > 1
         }
         return dict(sorted(shown.items(), key=lambda pair: -pair[1].box.area))
 
@@ -182,19 +192,27 @@ class Follower:
             if located.plausible and _are_inside(located.points, width, height)
         }
 
-    def _confirm(self, grey: Grey, followed: Mapping[int, _Sighting], now_ms: float) -> list[_Sighting]:
-        """Let the cascade look at the followed faces whose turn it is; those that are believed."""
-        believed = []
+    def _look(self, grey: Grey, followed: Mapping[int, _Sighting], now_ms: float) -> list[_Sighting]:
+        """Let the cascade look at the followed faces whose turn it is; all but those on trial that fail."""
+        seen = []
         for id_, sighting in followed.items():
             track = self._tracker.tracks[id_]
             on_trial = track.lost or track.sightings < ESTABLISHED_SIGHTINGS
             if not on_trial and now_ms - sighting.looked_ms < CONFIRM_MS:
-                believed.append(sighting)
+                seen.append(sighting)
             elif self._is_face(grey, sighting.located.points):
-                believed.append(replace(sighting, looked_ms=now_ms, confirmed_ms=now_ms))
-            elif not on_trial and now_ms - sighting.confirmed_ms < DOUBTED_MS:
-                believed.append(replace(sighting, looked_ms=now_ms))
-        return believed
+                confirmed_ms = now_ms if self._is_clear(sighting) else sighting.confirmed_ms
+                seen.append(replace(sighting, looked_ms=now_ms, confirmed_ms=confirmed_ms))
+            elif not on_trial:
+                seen.append(replace(sighting, looked_ms=now_ms))
+        return seen
+
+    def _is_clear(self, sighting: _Sighting) -> bool:
+        return sighting.located.expected_error < CLEAR * self._landmarks.card.plausible_below
+
+    def _is_believed(self, sighting: _Sighting, now_ms: float) -> bool:
+        patience_ms = DOUBTED_MS if self._is_clear(sighting) else DOUBTED_VAGUE_MS
+        return now_ms - sighting.confirmed_ms < patience_ms
 
     def _is_face(self, grey: Grey, points: Points) -> bool:
         """Whether the cascade sees a face where these points (5 x 2) have one, however it is tilted."""
@@ -216,23 +234,27 @@ class Follower:
             grey, [hit.box for _, hit in hits], [hit.roll_degrees for _, hit in hits]
         )
         return [
-            _Sighting(hit.box, points, id_, now_ms, now_ms)
+            replace(self._last[id_], box=hit.box, located=points, followed=id_)
             for (id_, hit), points in zip(hits, located, strict=True)
         ]
 
     def _scan(self, grey: Grey, seen: Sequence[_Sighting], now_ms: float) -> list[_Sighting]:
-        """Look for faces in the whole picture; those that are not seen already."""
+        """Look for faces in the whole picture; those that are seen already, now confirmed, and the others."""
         self._scanned_ms = now_ms
         thorough = not seen and (self._thorough_ms is None or now_ms - self._thorough_ms >= THOROUGH_MS)
         if thorough:
             self._thorough_ms = now_ms
-        news = [
-            hit
-            for hit in self._detector.detect(grey, min_face=self._min_face, thorough=thorough)
-            if all(overlap_of_smaller(hit.box, sighting.box) <= SAME_FACE for sighting in seen)
-        ]
+        hits = self._detector.detect(grey, min_face=self._min_face, thorough=thorough)
+
+        def is_at(hit: Detection, sighting: _Sighting) -> bool:
+            return overlap_of_smaller(hit.box, sighting.box) > SAME_FACE
+
+        news = [hit for hit in hits if not any(is_at(hit, sighting) for sighting in seen)]
         located = self._landmarks.locate(grey, [hit.box for hit in news], [hit.roll_degrees for hit in news])
         return [
+            replace(sighting, confirmed_ms=now_ms) if any(is_at(hit, sighting) for hit in hits) else sighting
+            for sighting in seen
+        ] + [
             _Sighting(hit.box, points, None, now_ms, now_ms)
             for hit, points in zip(news, located, strict=True)
         ]
