@@ -98,7 +98,7 @@ class FaceDetector:
             min_face: side of the smallest face to look for, as a share of the shorter side, 0..1; 0 is the
                 default, 0.08. Of pictures over 1920 px, reduced to that, only what is then 20 px is found.
             thorough: where upright frontal faces are not to be found, whether to look for dark, tilted
-                (about 25 degrees) and turned ones: about three times the cost of the first look.
+                (about 25 degrees) and turned ones: all looks together cost three times the first.
         """
         share = min_face or _SMALLEST_FACE
         clusters = _scan(self._quick, grey, share * min(grey.shape), _STEP)
