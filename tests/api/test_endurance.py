@@ -258,7 +258,7 @@ def test_too_many_pictures_at_once_are_told_to_come_back(tiny_model: Path) -> No
             connection.sendall(
                 b"POST /api/v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc"
             )
-        for _ in range(50):  # until both have arrived
+        for _ in range(300):  # until both have arrived
             refused = httpx.post(f"{server.url}/api/v1/analyze", content=b"abc")
             if refused.status_code == 503:
                 break

@@ -167,10 +167,9 @@ def test_a_body_that_does_not_arrive(start: Start) -> None:
         connection.sendall(
             b"POST /api/v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nxyz"
         )
-        answer = connection.recv(4096)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))  # to the end: it is closed then
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"request_timeout" in answer
-        assert connection.recv(64) == b""  # closed
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/v1/nothing", "/api/v2/analyze", "/docs/../../etc/passwd"])
