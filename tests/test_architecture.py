@@ -22,6 +22,7 @@ LAYERS = (
     {"tracking"},
     {"options", "faces", "doubt"},
     {"analyzer"},
+    {"follower"},
     {"live", "explain"},
     {"settings"},
     {"api", "lan"},

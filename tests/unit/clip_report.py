@@ -5,13 +5,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from fer_gateway.analyzer import Analyzer
 from fer_gateway.faces import Analysis, Face
 from fer_gateway.live import LiveAnalyzer
+from fer_gateway.vision.align import Grey
+from fer_gateway.vision.detect import Detection, FaceDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 
 from .clips import ClipFrame
 
 _SAME = 0.3
+
+
+class CountingDetector(FaceDetector):
+    """Counts the frames it scans whole."""
+
+    scans = 0
+
+    def detect(self, grey: Grey, *, min_face: float = 0.0, thorough: bool = True) -> list[Detection]:
+        self.scans += 1
+        return super().detect(grey, min_face=min_face, thorough=thorough)
+
+
+def scans_of(analyzer: Analyzer) -> int:
+    assert isinstance(analyzer.detector, CountingDetector)
+    return analyzer.detector.scans
 
 
 @dataclass

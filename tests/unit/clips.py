@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.geometry import Box, overlap_of_smaller
 
-WIDTH, HEIGHT, FPS = 640, 480, 30
+WIDTH, HEIGHT = 640, 480
+FPS = 30
+STEP_MS = 1000 / FPS
 
 _MARGIN = 0.35
 _ROUND = 4.0
@@ -54,6 +56,11 @@ class Actor:
     """Its pose at a time; none while it is not there."""
 
 
+def actor(name: str, sprite: Sprite, path: Callable[[float], Pose | None]) -> Actor:
+    """One that shows the same face all the time."""
+    return Actor(name, lambda _: sprite, path)
+
+
 @dataclass(frozen=True, slots=True)
 class ClipFrame:
     """One frame, and where the faces in it truly are."""
@@ -81,8 +88,8 @@ class Clip:
     def frames(self) -> Iterator[ClipFrame]:
         """Every frame, at `FPS`."""
         random = np.random.default_rng(self.seed)
-        for number in range(round(self.duration_ms * FPS / 1000)):
-            now_ms = number * 1000 / FPS
+        for number in range(round(self.duration_ms / STEP_MS)):
+            now_ms = number * STEP_MS
             picture = self.background.astype(np.float32)
             truth = {}
             for actor in self.actors:
