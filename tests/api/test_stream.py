@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -30,10 +32,10 @@ def opened(gateway: Running, **options: Any) -> Iterator[ClientConnection]:
 
 
 @contextmanager
-def greeted(gateway: Running) -> Iterator[ClientConnection]:
-    """A connection after `ready`."""
+def greeted(gateway: Running, **wishes: Any) -> Iterator[ClientConnection]:
+    """A connection after `ready`, with these `options` in its `hello`."""
     with opened(gateway) as socket:
-        socket.send(HELLO)
+        socket.send(json.dumps({"type": "hello", "options": wishes}))
         assert read(socket)["type"] == "ready"
         yield socket
 
@@ -131,6 +133,53 @@ def test_the_same_faces_as_rest(gateway: Running, client: Any, astronaut_png: by
     assert streamed["box"] == posted["box"]
     assert streamed["label"] == posted["label"]
     assert streamed["probabilities"] == pytest.approx(list(posted["probabilities"].values()), abs=1e-4)
+
+
+def ask(socket: ClientConnection, captured_ms: float, image: bytes) -> list[dict[str, Any]]:
+    """The faces of a frame."""
+    socket.send(Frame(int(captured_ms), captured_ms, image).pack())
+    faces: list[dict[str, Any]] = read(socket)["faces"]
+    return faces
+
+
+def test_ids_last_until_a_reset(gateway: Running, hopper_jpg: bytes) -> None:
+    """Each connection counts for itself."""
+    with greeted(gateway) as socket, greeted(gateway) as other:
+        assert [ask(socket, 40.0 * number, hopper_jpg)[0]["id"] for number in range(5)] == [0] * 5
+        socket.send('{"type":"reset"}')
+        assert [ask(socket, 200 + 40.0 * number, hopper_jpg)[0]["id"] for number in range(3)] == [1] * 3
+        assert ask(other, 0.0, hopper_jpg)[0]["id"] == 0
+
+
+def test_a_reset_while_a_frame_is_analysed(gated: tuple[Running, GatedAnalyzer], hopper_jpg: bytes) -> None:
+    """The frame under way still belongs to what was before; the next one starts anew."""
+    gateway, analyzer = gated
+    with greeted(gateway) as socket:
+        socket.send(Frame(1, 0.0, hopper_jpg).pack())
+        assert analyzer.entered.wait(15)
+        socket.send('{"type":"reset"}')
+        socket.send(Frame(2, 40.0, hopper_jpg).pack())
+        time.sleep(0.2)  # so that the gateway has read both
+        analyzer.gate.set()
+        assert [read(socket)["faces"][0]["id"] for _ in range(2)] == [0, 1]
+
+
+def test_probabilities_are_smoothed_unless_asked_not_to(gateway: Running, hopper_jpg: bytes) -> None:
+    """It gets darker from one frame to the next: the second one alone, or with what the first one showed."""
+    first = cv2.imdecode(np.frombuffer(hopper_jpg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert first is not None
+    dark = bytes(cv2.imencode(".png", (first * 0.6).astype(np.uint8))[1])
+    after: dict[bool, list[float]] = {}
+    for smooth in (True, False):
+        with greeted(gateway, smooth=smooth) as socket:
+            (before,) = ask(socket, 0.0, hopper_jpg)
+            (face,) = ask(socket, 20.0, dark)
+        assert face["id"] == before["id"] == 0
+        after[smooth] = face["probabilities"]
+    way = np.array(after[False]) - before["probabilities"]
+    moved = np.array(after[True]) - before["probabilities"]
+    assert np.abs(way).max() > 0.02
+    assert 0 < float(moved @ way) < 0.5 * float(way @ way)
 
 
 def test_credits_last_for_ever(gateway: Running, gradient_jpg: bytes) -> None:
