@@ -14,11 +14,11 @@ from fer_gateway.errors import InvalidRequest, NoFaceFound
 from fer_gateway.faces import Face, face_to_dict
 from fer_gateway.options import Options
 from fer_gateway.vision.align import Grey
-from fer_gateway.vision.occlusion import Falls, falls_of_cells, occluded, sliding_windows
+from fer_gateway.vision.occlusion import Falls, falls_of_cells, log_odds, occluded, sliding_windows
 
 LARGEST_FACE = Options(max_faces=1, landmarks=True)
 
-_LEAST_FALL = 0.005
+_LEAST_EVIDENCE = 0.1
 _STRONGEST_ALPHA = 190
 _FIRST_COLOUR = 70
 """The darkest colours of the map are left out: they would hide the face below rather than mark it."""
@@ -36,6 +36,8 @@ class Explanation:
     """Its probability for the untouched crop, 0..1."""
     falls: Falls
     """Rows x columns over the crop: by how much that falls with the part hidden; negative where it rises."""
+    evidence: NDArray[np.float64]
+    """The same of its log odds, in nats: which parts speak for the class, also where it is nearly certain."""
     crop: Grey
     """What the model saw, `size_px` x `size_px`."""
 
@@ -64,11 +66,13 @@ def explain(analyzer: Analyzer, data: bytes, label: str | None = None) -> Explan
     face = analyzer.judge(grey, places[0], probabilities[0], LARGEST_FACE)
     explained = int(probabilities[0].argmax()) if wanted is None else wanted
     probability = float(probabilities[0, explained])
+    odds = log_odds(probabilities, explained)
     return Explanation(
         face=face,
         label=analyzer.card.labels[explained],
         probability=probability,
         falls=falls_of_cells(probability - probabilities[1:, explained]),
+        evidence=falls_of_cells(odds[0] - odds[1:]),
         crop=crop,
     )
 
@@ -80,18 +84,18 @@ def explanation_to_dict(explanation: Explanation, card: ModelCard) -> dict[str, 
         "probability": round(explanation.probability, 6),
         "grid": np.round(explanation.falls, 6).tolist(),
         "crop": png_url(explanation.crop),
-        "heat_map": png_url(draw_heat_map(explanation.falls, len(explanation.crop))),
+        "heat_map": png_url(draw_heat_map(explanation.evidence, len(explanation.crop))),
         "face": face_to_dict(explanation.face, card),
         "model": {"name": card.name, "version": card.version},
     }
 
 
-def draw_heat_map(falls: Falls, size_px: int) -> NDArray[np.uint8]:
-    """Falls (rows x columns) as a picture to lay over the crop: `size_px` x `size_px` x 4, BGR and alpha.
+def draw_heat_map(evidence: NDArray[np.float64], size_px: int) -> NDArray[np.uint8]:
+    """Evidence (rows x columns) as a picture to lay over the crop: `size_px` x `size_px` x 4, BGR and alpha.
 
-    Colour and opacity grow with the fall, relative to the largest; where nothing falls, nothing is seen.
+    Colour and opacity grow with it, relative to the largest; where nothing speaks for it, nothing is seen.
     """
-    heat = np.clip(falls / max(float(falls.max()), _LEAST_FALL), 0.0, 1.0).astype(np.float32)
+    heat = np.clip(evidence / max(float(evidence.max()), _LEAST_EVIDENCE), 0.0, 1.0).astype(np.float32)
     smooth = np.asarray(cv2.resize(heat, (size_px, size_px), interpolation=cv2.INTER_LINEAR))
     steps = np.round(_FIRST_COLOUR + (255 - _FIRST_COLOUR) * smooth).astype(np.uint8)
     colours = np.asarray(cv2.applyColorMap(steps, cv2.COLORMAP_INFERNO), np.uint8)

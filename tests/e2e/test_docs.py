@@ -20,7 +20,7 @@ def test_an_operation_can_be_tried(gateway: GatewayProcess, page: Page, astronau
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{gateway.url}/docs")
     page.locator(".opblock").first.wait_for(timeout=60_000)
-    assert page.locator(".opblock").count() == 4
+    assert page.locator(".opblock").count() == 5
     page.locator(f"{ANALYZE} .opblock-summary-control").click()
     page.get_by_role("button", name="Try it out").click()
     page.locator(f"{ANALYZE} input[type=file]").set_input_files(astronaut)

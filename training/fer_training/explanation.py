@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from fer_gateway.contract import Interval
 from fer_gateway.inference.model import EmotionModel
-from fer_gateway.vision.occlusion import CELLS, Cells, falls_of_cells, occluded, sliding_windows
+from fer_gateway.vision.occlusion import CELLS, Cells, falls_of_cells, log_odds, occluded, sliding_windows
 from fer_training.errors import DataError
 
 STRONGEST_SHARE = 0.2
@@ -62,17 +62,16 @@ def _falls(model: EmotionModel, crop: NDArray[np.uint8], random: np.random.Gener
     untouched, *_ = model.predict(crop[None, ..., None]).astype(np.float64)
     top = int(untouched.argmax())
 
-    def falls_with(cells: Cells) -> NDArray[np.float64]:
-        probabilities = model.predict(occluded(crop, cells)[..., None])
-        fall: NDArray[np.float64] = untouched[top] - probabilities[:, top]
-        return fall
+    def with_hidden(cells: Cells) -> NDArray[np.float64]:
+        return model.predict(occluded(crop, cells)[..., None]).astype(np.float64)
 
-    heat = falls_of_cells(falls_with(sliding_windows()))
+    before, hidden = log_odds(untouched[None], top), log_odds(with_hidden(sliding_windows()), top)
+    heat = falls_of_cells(before - hidden)
     orders = [np.argsort(-heat, axis=None), *(random.permutation(CELLS**2) for _ in range(RANDOM_DRAWS))]
     cells = np.zeros((len(orders), CELLS**2), np.bool_)
     for mask, order in zip(cells, orders, strict=True):
         mask[order[: round(STRONGEST_SHARE * CELLS**2)]] = True
-    falls = falls_with(cells.reshape(-1, CELLS, CELLS))
+    falls = untouched[top] - with_hidden(cells.reshape(-1, CELLS, CELLS))[:, top]
     return float(falls[0]), float(falls[1:].mean())
 
 

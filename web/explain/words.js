@@ -29,7 +29,8 @@ export function inWords({ label, probability, grid }, mirrored) {
   const gives = `The model gives this face ${percent(probability)} ${label}.`;
   const { fall, row, column } = strongest(grid);
   if (fall < WORTH_NAMING) {
-    return `${gives} No single part decides it: with any one part blurred, that hardly changes.`;
+    const all = "No single part decides it: with any one part blurred, that hardly changes.";
+    return `${gives} ${all} Bright parts speak for it most.`;
   }
   const place = placeName(row, column, grid.length, grid[0]?.length ?? 1, mirrored);
   const left = percent(Math.max(0, probability - fall));

@@ -26,6 +26,9 @@ Falls = NDArray[np.float64]
 """By how much a probability falls, -1..1; negative where it rises."""
 
 
+_LEAST = 1e-9
+
+
 def sliding_windows() -> Cells:
     """Every place of the square, row by row: (`CELLS` - `WINDOW_CELLS` + 1)^2 masks."""
     places = CELLS - WINDOW_CELLS + 1
@@ -46,8 +49,22 @@ def occluded(crop: Grey, cells: Cells) -> Grey:
     return pixels
 
 
+def log_odds(probabilities: NDArray[np.float64], index: int) -> NDArray[np.float64]:
+    """log(p / (1 - p)) of one class for each row (N x K): what speaks for it, also where p is nearly 1.
+
+    1 - p is the sum of the other classes, which keeps its digits there.
+    """
+    others = np.delete(probabilities, index, axis=1).sum(axis=1)
+    odds: NDArray[np.float64] = np.log(np.maximum(probabilities[:, index], _LEAST)) - np.log(
+        np.maximum(others, _LEAST)
+    )
+    return odds
+
+
 def falls_of_cells(falls: Falls) -> Falls:
     """The mean fall of the windows that hide each cell, `CELLS` x `CELLS`, from one fall a window.
+
+    Of a probability, or of log odds.
 
     After Zeiler and Fergus 2014, section 4.2, with overlapping squares.
     """
