@@ -1,7 +1,5 @@
 """The plain scan with one real cascade in real photos, and where the cascades come from."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -10,7 +8,6 @@ import pytest
 import skimage.data
 
 from fer_gateway.errors import DetectorUnavailable
-from fer_gateway.vision.align import Grey
 from fer_gateway.vision.cascade import (
     FRONTAL_FACE,
     Cascade,
@@ -21,6 +18,8 @@ from fer_gateway.vision.cascade import (
 )
 from fer_gateway.vision.decode import decode_grey
 from fer_gateway.vision.geometry import Box, intersection_over_union
+
+from .together import THREADS, in_threads
 
 FACES = {"grace_hopper": Box(150, 100, 235, 235), "astronaut": Box(177, 66, 95, 95)}
 """By eye: between the ears, from above the brows to the chin."""
@@ -64,16 +63,7 @@ def test_flat_pictures_of_any_shape(shape: tuple[int, int], detector: HaarDetect
 def test_threads_agree(detector: HaarDetector, astronaut: Path, grace_hopper: Path) -> None:
     pictures = [decode_grey(path.read_bytes()) for path in (astronaut, grace_hopper)]
     expected = [detector.detect(picture) for picture in pictures]
-    start = threading.Barrier(4)
-
-    def detect(thread: int) -> list[list[Box]]:
-        start.wait()
-        order: list[Grey] = pictures if thread % 2 else pictures[::-1]
-        found = [detector.detect(picture) for picture in order]
-        return found if thread % 2 else found[::-1]
-
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(detect, range(4))) == [expected] * 4
+    assert in_threads(detector.detect, pictures) == [expected] * THREADS
 
 
 def test_merge_keeps_the_box_with_more_hits() -> None:

@@ -1,7 +1,5 @@
 """Faces found in whole pictures and near known places: photos as they are, tilted, dark, in profile."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -17,9 +15,11 @@ from fer_gateway.errors import DetectorUnavailable
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.cascade import find_cascade
 from fer_gateway.vision.decode import decode_grey
-from fer_gateway.vision.detect import Detection, FaceDetector
+from fer_gateway.vision.detect import FaceDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_gateway.vision.patch import turned_upright
+
+from .together import THREADS, in_threads
 
 FACES = {"grace_hopper": Box(150, 100, 235, 235), "astronaut": Box(177, 66, 95, 95)}
 """By eye: between the ears, from above the brows to the chin."""
@@ -117,16 +117,7 @@ def test_smaller_faces_can_be_asked_for(detector: FaceDetector, woman: Grey) -> 
 def test_threads_agree(detector: FaceDetector, woman: Grey, grace_hopper: Path) -> None:
     pictures = [woman, decode_grey(grace_hopper.read_bytes())]
     expected = [detector.detect(picture) for picture in pictures]
-    start = threading.Barrier(4)
-
-    def detect(thread: int) -> list[list[Detection]]:
-        start.wait()
-        order: list[Grey] = pictures if thread % 2 else pictures[::-1]
-        found = [detector.detect(picture) for picture in order]
-        return found if thread % 2 else found[::-1]
-
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(detect, range(4))) == [expected] * 4
+    assert in_threads(detector.detect, pictures) == [expected] * THREADS
 
 
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])

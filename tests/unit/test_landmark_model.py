@@ -157,9 +157,9 @@ def changed(card: LandmarkCard, path: Path) -> Path:
 def test_wrong_files_are_refused(tmp_path: Path, model: LandmarkModel, default_model: Path) -> None:
     with pytest.raises(ModelNotFound, match="FER_LANDMARKS"):
         LandmarkModel.open(tmp_path / "missing.onnx")
-    with pytest.raises(InvalidModel, match="no landmark model"):
+    with pytest.raises(InvalidModel, match=r"no card \(metadata `fer.landmarks`\)"):
         LandmarkModel.open(default_model)
-    with pytest.raises(InvalidModel, match="no landmark model"):
+    with pytest.raises(InvalidModel, match=r"no card \(metadata `fer.landmarks`\)"):
         LandmarkModel.open(with_card(tmp_path / "none.onnx", None))
     with pytest.raises(InvalidModel, match="`name`"):
         LandmarkModel.open(with_card(tmp_path / "wrong.onnx", '{"format": "fer.landmarks/1"}'))

@@ -1,8 +1,7 @@
 """The training loop: cross-entropy to vote shares, a moving average of the weights, resume after a kill."""
 
-import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from tqdm import tqdm
 from fer_training.batches import TrainingBatches, plain_crops, to_pixels
 from fer_training.checkpoint import save_weights
 from fer_training.config import ExperimentConfig
-from fer_training.errors import CheckpointError
 from fer_training.model import Hybrid
 from fer_training.optimization import (
     flushed_denormals,
@@ -25,7 +23,8 @@ from fer_training.optimization import (
     mixed_precision,
     ramped_average,
 )
-from fer_training.run_folder import BEST_WEIGHTS, CHECKPOINT, EXPERIMENT, HISTORY, LAST_WEIGHTS
+from fer_training.resume import Stateful, append_history, keep, restore
+from fer_training.run_folder import BEST_WEIGHTS, EXPERIMENT, LAST_WEIGHTS
 from fer_training.splits import LabelledFaces
 
 
@@ -61,21 +60,10 @@ class Trainer:
         Raises:
             CheckpointError: the checkpoint is damaged or belongs to another configuration.
         """
-        path = self.folder / CHECKPOINT
-        if not path.is_file():
+        progress = restore(self.folder, self.config, self._parts, self.device)
+        if progress is None:
             return False
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            if state["config"] != self.config.model_dump_json():
-                raise CheckpointError(
-                    f"`{path}` belongs to another configuration; give another `--run` folder or remove it"
-                )
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.progress = Progress(**state["progress"])
-        except (KeyError, TypeError, RuntimeError, EOFError) as error:
-            raise CheckpointError(f"`{path}` cannot be read ({error}); remove it to start again") from error
+        self.progress = Progress(**progress)
         return True
 
     def fit(self, train: LabelledFaces, validation: LabelledFaces) -> Progress:
@@ -103,6 +91,10 @@ class Trainer:
                 model, epoch, {"loss": loss, "accuracy": accuracy, "validation_loss": validation_loss}
             )
         return self.progress
+
+    @property
+    def _parts(self) -> dict[str, Stateful]:
+        return {"model": self.model, "average": self.average, "optimizer": self.optimizer}
 
     def averaged(self) -> Hybrid:
         """The model with averaged weights (the plain one where `ema_decay` is 0)."""
@@ -153,19 +145,8 @@ class Trainer:
             save_weights(model, self.folder / BEST_WEIGHTS)
         save_weights(model, self.folder / LAST_WEIGHTS)
         line = {"epoch": epoch + 1, **values, "share": float(model.share.detach())}
-        _append_line(self.folder / HISTORY, line, keep=epoch)
-        state = {
-            "config": self.config.model_dump_json(),
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "progress": {
-                name: getattr(self.progress, name) for name in ("epochs_done", "best_accuracy", "best_epoch")
-            },
-        }
-        partial = self.folder / f"{CHECKPOINT}.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / CHECKPOINT)
+        append_history(self.folder, line, keep=epoch)
+        keep(self.folder, self.config, self._parts, asdict(self.progress))
         tqdm.write(
             f"epoch {epoch + 1}: loss {values['loss']:.4f}, validation loss {values['validation_loss']:.4f}, "
             f"accuracy {values['accuracy']:.4f}, a {line['share']:.3f}",
@@ -204,9 +185,3 @@ def balancing_weights(targets: NDArray[np.float32], power: float) -> Tensor:
     frequency = torch.from_numpy(targets).mean(dim=0)
     weights = frequency.clamp(min=1 / len(targets)) ** -power
     return weights / (frequency @ weights)
-
-
-def _append_line(path: Path, line: dict[str, float], *, keep: int) -> None:
-    """Append to a JSON Lines file after its first `keep` lines, so that a repeated epoch stands once."""
-    lines = path.read_text(encoding="utf-8").splitlines()[:keep] if path.exists() else []
-    path.write_text("\n".join([*lines, json.dumps(line)]) + "\n", encoding="utf-8")

@@ -29,8 +29,8 @@ class ExplanationBody(BaseModel):
     )
     crop: str = Field(description=f"The face as the model saw it, cut and aligned. {PNG}")
     heat_map: str = Field(
-        description="Which parts speak for the emotion, in colour and transparent where none does, to be laid "
-        f"over the face: the fall of its log odds, since a probability near 1 hardly falls. {PNG}"
+        description="Which parts speak for the emotion, in colour and transparent where none does, to be "
+        f"laid over the face: the fall of its log odds, since a probability near 1 hardly falls. {PNG}"
     )
     face: FaceBody = Field(description="The face, as `/analyze` gives it, with landmarks.")
     model: ModelName

@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from fer_gateway.contract import INPUT_NAME, LANDMARK_CARD_KEY, LandmarkCard
-from fer_gateway.errors import InvalidModel, ModelNotFound, SelfTestFailed
+from fer_gateway.errors import ModelNotFound, SelfTestFailed
+from fer_gateway.inference.cards import card_in
 from fer_gateway.inference.providers import CPU, REFUSALS, open_session
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.align import Grey, box_matrix, centred, framed, points_matrix, warp
@@ -66,7 +66,7 @@ class LandmarkModel:
                 f"The landmark model `{path}` cannot be read ({exc.strerror}); name one with `FER_LANDMARKS`."
             ) from exc
         session = open_session(graph, threads=threads, providers=providers)
-        model = cls(session, _read_card(session))
+        model = cls(session, card_in(session, LANDMARK_CARD_KEY, LandmarkCard, "fer_training landmarks"))
         model.self_test()
         return model
 
@@ -152,20 +152,3 @@ class LandmarkModel:
     def _cut(self, grey: Grey, matrices: Sequence[Matrix]) -> NDArray[np.uint8]:
         size = self.card.size_px
         return np.stack([warp(grey, centred(matrix), size) for matrix in matrices])[..., None]
-
-
-def _read_card(session: onnxruntime.InferenceSession) -> LandmarkCard:
-    text = session.get_modelmeta().custom_metadata_map.get(LANDMARK_CARD_KEY)
-    if text is None:
-        raise InvalidModel(
-            f"The ONNX file is no landmark model (no metadata `{LANDMARK_CARD_KEY}`); make one with "
-            "`python -m fer_training landmarks`."
-        )
-    try:
-        return LandmarkCard.model_validate_json(text)
-    except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or LANDMARK_CARD_KEY
-        raise InvalidModel(
-            f"The landmark card is not valid: `{place}`: {first['msg']}; export again."
-        ) from exc

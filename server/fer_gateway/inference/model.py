@@ -7,10 +7,10 @@ from typing import Self
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from fer_gateway.contract import CARD_KEY, INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME, ModelCard
 from fer_gateway.errors import InvalidModel, ModelNotFound, SelfTestFailed
+from fer_gateway.inference.cards import card_in
 from fer_gateway.inference.providers import CPU, REFUSALS, open_session
 from fer_gateway.inference.self_test import make_crops
 
@@ -49,7 +49,7 @@ class EmotionModel:
                 f"The model `{path}` cannot be read ({exc.strerror}); name one with `--model` or `FER_MODEL`."
             ) from exc
         session = open_session(graph, threads=threads, providers=providers)
-        card = read_card(session)
+        card = card_in(session, CARD_KEY, ModelCard, "fer_training export")
         check_graph(session, card)
         return cls(session, card)
 
@@ -92,27 +92,6 @@ class EmotionModel:
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         (probabilities,) = self._session.run([PROBABILITIES_NAME], {INPUT_NAME: crops})
         return np.asarray(probabilities, np.float32)
-
-
-def read_card(session: onnxruntime.InferenceSession) -> ModelCard:
-    """The model card inside a loaded graph.
-
-    Raises:
-        InvalidModel: there is none, or it does not fit `ModelCard`.
-    """
-    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
-    if text is None:
-        raise InvalidModel(
-            f"The ONNX file has no card (metadata `{CARD_KEY}`); make one with `fer_training export`."
-        )
-    try:
-        return ModelCard.model_validate_json(text)
-    except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or CARD_KEY
-        raise InvalidModel(
-            f"The model card is not valid: `{place}`: {first['msg']}; export the model again."
-        ) from exc
 
 
 def check_graph(session: onnxruntime.InferenceSession, card: ModelCard) -> None:

@@ -1,6 +1,5 @@
 """The training loop of the landmark network; it resumes after a kill."""
 
-import json
 import math
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from fer_training.batches import to_pixels
-from fer_training.errors import CheckpointError
 from fer_training.landmarks.config import LandmarkConfig
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.network import LandmarkNet
@@ -28,7 +26,7 @@ from fer_training.optimization import (
     mixed_precision,
     ramped_average,
 )
-from fer_training.run_folder import CHECKPOINT, HISTORY
+from fer_training.resume import Stateful, append_history, keep, restore
 
 NOTHING_ERROR = 0.5
 """The expected error that a crop without a face stands for, in crop sides: anywhere."""
@@ -105,21 +103,10 @@ class LandmarkTrainer:
         Raises:
             CheckpointError: it is damaged or belongs to another configuration.
         """
-        path = self.folder / CHECKPOINT
-        if not path.is_file():
+        progress = restore(self.folder, self.config, self._parts, self.device)
+        if progress is None:
             return False
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            if state["config"] != self.config.model_dump_json():
-                raise CheckpointError(
-                    f"`{path}` belongs to another configuration; give another `--run` folder"
-                )
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.epochs_done = int(state["epochs_done"])
-        except (KeyError, TypeError, RuntimeError, EOFError) as error:
-            raise CheckpointError(f"`{path}` cannot be read ({error}); remove it to start again") from error
+        self.epochs_done = int(progress["epochs_done"])
         return True
 
     def fit(self, faces: PointedFaces) -> LandmarkNet:
@@ -132,6 +119,10 @@ class LandmarkTrainer:
             self.epochs_done = epoch + 1
             self._save(error)
         return self.averaged()
+
+    @property
+    def _parts(self) -> dict[str, Stateful]:
+        return {"model": self.model, "average": self.average, "optimizer": self.optimizer}
 
     def averaged(self) -> LandmarkNet:
         """The network with averaged weights, in evaluation mode."""
@@ -169,18 +160,9 @@ class LandmarkTrainer:
         return float(distances.detach()[is_face].mean())
 
     def _save(self, error: float) -> None:
-        state = {
-            "config": self.config.model_dump_json(),
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "epochs_done": self.epochs_done,
-        }
-        partial = self.folder / f"{CHECKPOINT}.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / CHECKPOINT)
-        with (self.folder / HISTORY).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"epoch": self.epochs_done, "error": error}) + "\n")
+        line = {"epoch": self.epochs_done, "error": error}
+        append_history(self.folder, line, keep=self.epochs_done - 1)
+        keep(self.folder, self.config, self._parts, {"epochs_done": self.epochs_done})
         tqdm.write(f"epoch {self.epochs_done}: mean error {error:.4f} crop sides", file=sys.stderr)
 
 
