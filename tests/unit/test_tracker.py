@@ -83,6 +83,18 @@ def test_a_face_that_passes_behind_another_keeps_its_id(speed: float) -> None:
     assert (set(first), set(second)) == ({0}, {1})
 
 
+def test_a_face_that_turns_back_behind_another_keeps_its_id() -> None:
+    """It comes out where it went in, not where its motion would have brought it."""
+
+    def behind(now_ms: float) -> tuple[float, float] | None:
+        place = 320 - 0.2 * abs(now_ms - 1500), 205.0
+        return None if place[0] > 260 else place
+
+    front, turned = play([lambda _: (320.0, 200.0), behind], 3000)
+    assert (set(front), set(turned)) == ({0}, {1})
+    assert len(turned) < 75
+
+
 @pytest.mark.parametrize(
     ("gap_ms", "kept"), [(100.0, True), (500.0, True), (LOST_MS - 80, True), (LOST_MS + 80, False)]
 )
@@ -232,7 +244,7 @@ def test_how_long_a_covered_face_is_waited_for() -> None:
     tracker = Tracker()
     for number in range(5):
         update(tracker, [square(100 + 10 * number, 200), square(300, 200)], number * STEP_MS)
-    for number in range(5, 120):
+    for number in range(5, 160):
         update(tracker, [square(min(100 + 10 * number, 290), 200)], number * STEP_MS)
         waited_ms = (number - 4) * STEP_MS
         if waited_ms < LOST_MS or 1000 < waited_ms < COVERED_MS:

@@ -18,16 +18,16 @@ ESTABLISHED_SIGHTINGS = 3
 LOST_MS = 750.0
 """How long a lost face keeps its id: half a second, and some frames to find it again."""
 
-COVERED_MS = 2500.0
+COVERED_MS = 4000.0
 """How long where another face has passed in front of it: then it is plain why it is not seen."""
 
 _COVERED, _CROWDED = 0.25, 0.05
-_OWN, _BACK = 0.3, 0.2
+_OWN, _BACK, _BESIDE = 0.3, 0.2, 0.3
 _REPLACES = 1.25
 _POSITION_MS, _VELOCITY_MS, _SIZE_MS = 15.0, 120.0, 100.0
 _CROWDED_VELOCITY_MS = 2000.0
 _LEAST_STEP_MS, _HORIZON_MS = 5.0, 500.0
-_NEAR, _FARTHEST = 1.0, 2.2
+_NEAR, _FAR, _FARTHEST = 1.0, 2.2, 3.0
 _INSANE_PX = 1e7
 
 
@@ -55,15 +55,15 @@ class Track:
     """Frames it was seen in."""
     lost: bool = False
     """Whether it was missing in the last frame."""
-    covered: bool = False
-    """Whether another face lay where this one should have been."""
+    covered_by: int | None = None
+    """The face that lay where this one should have been."""
 
     def at(self, now_ms: float) -> "Track":
         """The same, where it should be at a time: on at the same speed.
 
         For half a second at most, for a face may stop; one that goes past behind another mostly does not.
         """
-        step_ms = min(_since(self.seen_ms, now_ms), COVERED_MS if self.covered else _HORIZON_MS)
+        step_ms = min(_since(self.seen_ms, now_ms), _HORIZON_MS if self.covered_by is None else COVERED_MS)
         shift_x, shift_y = self.velocity[0] * step_ms, self.velocity[1] * step_ms
         return replace(
             self, box=Box(self.box.x + shift_x, self.box.y + shift_y, self.box.width, self.box.height)
@@ -137,7 +137,7 @@ class Tracker:
                 if other.id != id_
             )
             self._tracks[id_] = self._tracks[id_].moved_to(observations[index].box, now_ms, crowded=crowded)
-        self._miss([observations[index].box for index in taken], matched, now_ms)
+        self._miss(matched, now_ms)
         newcomers = [index for index in distinct if index not in taken]
         for index in sorted(newcomers, key=lambda index: -observations[index].box.area):
             box = observations[index].box
@@ -157,22 +157,26 @@ class Tracker:
     def _match(
         self, observations: Sequence[Observation], distinct: Sequence[int], now_ms: float
     ) -> dict[int, int]:
-        tracks = list(self._predicted(now_ms).values())
+        predicted = self._predicted(now_ms)
+        tracks = list(predicted.values())
         if not tracks or not distinct:
             return {}
-        costs = np.array([[_cost(track, observations[index]) for index in distinct] for track in tracks])
-        limits = np.array([_limit(_since(track.seen_ms, now_ms)) for track in tracks])
+        costs = np.array(
+            [[_cost_of(track, observations[index], predicted) for index in distinct] for track in tracks]
+        )
+        limits = np.array([_limit(track, now_ms) for track in tracks])
         possible = np.where(costs < limits[:, None], costs, np.inf)
         return {tracks[row].id: distinct[column] for row, column in assign(possible, _FARTHEST)}
 
-    def _miss(self, seen: Sequence[Box], matched: Mapping[int, int], now_ms: float) -> None:
+    def _miss(self, seen: Collection[int], now_ms: float) -> None:
         """Mark the faces that this frame does not show as lost; give up those that are lost too long."""
-        for id_, track in list(self._tracks.items()):
-            if id_ in matched:
-                continue
+        for id_ in self._tracks.keys() - seen:
+            track = self._tracks[id_]
             place = track.at(now_ms).box
-            covered = track.covered or any(overlap_of_smaller(place, box) > _COVERED for box in seen)
-            missing = replace(track, lost=True, covered=covered)
+            shares = {other: overlap_of_smaller(place, self._tracks[other].box) for other in seen}
+            nearest = max(shares, key=shares.__getitem__, default=None)
+            covered_by = nearest if nearest is not None and shares[nearest] > _COVERED else track.covered_by
+            missing = replace(track, lost=True, covered_by=covered_by)
             known = track.sightings >= ESTABLISHED_SIGHTINGS
             if known and _since(track.seen_ms, now_ms) <= _patience_ms(missing):
                 self._tracks[id_] = missing
@@ -226,13 +230,25 @@ def _cost(track: Track, observation: Observation) -> float:
     return distance + ratio + (1 - intersection_over_union(expected, box)) + bias
 
 
-def _limit(step_ms: float) -> float:
+def _cost_of(track: Track, observation: Observation, tracks: Mapping[int, Track]) -> float:
+    """The same, but a covered face may also turn up beside the one in front: it may have turned back."""
+    cost = _cost(track, observation)
+    front = None if track.covered_by is None else tracks.get(track.covered_by)
+    if front is None or not track.lost:
+        return cost
+    (x, y), width, height = front.box.centre, track.box.width, track.box.height
+    beside = replace(track, box=Box(x - width / 2, y - height / 2, width, height))
+    return min(cost, _cost(beside, observation) + _BESIDE)
+
+
+def _limit(track: Track, now_ms: float) -> float:
     """The cost at which it is another face: half a side away at once, more than a side after 0.3 s."""
-    return min(_NEAR + 4e-3 * step_ms, _FARTHEST)
+    farthest = _FAR if track.covered_by is None else _FARTHEST
+    return min(_NEAR + 4e-3 * _since(track.seen_ms, now_ms), farthest)
 
 
 def _patience_ms(track: Track) -> float:
-    return COVERED_MS if track.covered else LOST_MS
+    return LOST_MS if track.covered_by is None else COVERED_MS
 
 
 def _since(then_ms: float, now_ms: float) -> float:
@@ -245,5 +261,5 @@ def _gain(step_ms: float, tau_ms: float) -> float:
 
 
 def _is_sound(box: Box) -> bool:
-    far = max(abs(box.x), abs(box.y), box.width, box.height)
-    return far < _INSANE_PX and box.width > 0 and box.height > 0
+    bounded = all(abs(value) < _INSANE_PX for value in (box.x, box.y, box.width, box.height))  # no NaN is
+    return bounded and box.width > 0 and box.height > 0
