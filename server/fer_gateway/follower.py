@@ -174,6 +174,7 @@ class Follower:
         return [
             replace(self._last[id_], box=hit.box, located=points, followed=id_)
             for (id_, hit), points in zip(hits, located, strict=True)
+            if points.is_face
         ]
 
     def _locate(self, grey: Grey, hits: Sequence[Detection], watch: Stopwatch) -> list[Located]:
@@ -203,6 +204,7 @@ class Follower:
         ] + [
             _Sighting(hit.box, points, None, now_ms, now_ms)
             for hit, points in zip(news, located, strict=True)
+            if points.is_face
         ]
 
     def _scan_is_due(self, missing: Sequence[Track], now_ms: float) -> bool:
