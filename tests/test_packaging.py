@@ -11,11 +11,13 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import onnx
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from fer_gateway import __version__
+from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL
 
 ROOT = Path(__file__).parent.parent
 WEB_SUFFIXES = {".css", ".html", ".ico", ".js", ".json", ".png", ".svg", ".txt", ".webmanifest", ".woff2"}
@@ -185,3 +187,10 @@ def test_node_lock_names_no_address() -> None:
     installed = {name: package for name, package in packages.items() if name}
     assert installed
     assert all("integrity" in package and "resolved" not in package for package in installed.values())
+
+
+@pytest.mark.parametrize("model", [PACKAGED_MODEL, PACKAGED_LANDMARKS], ids=lambda path: path.name)
+def test_models_tell_nothing_of_the_machine_that_made_them(model: Path) -> None:
+    graph = onnx.load(model).graph
+    assert not [node.name for node in graph.node if node.metadata_props or node.doc_string]
+    assert b"fer_training/" not in model.read_bytes()

@@ -123,7 +123,15 @@ def _exported(graph: ServingGraph, size_px: int) -> onnx.ModelProto:
         warnings.simplefilter("ignore")
         program = torch.onnx.export(graph, (crops,), dynamo=True, verbose=False, **options)
     assert program is not None  # noqa: S101, only without `dynamo`
-    proto = program.model_proto
+    return stripped(program.model_proto)
+
+
+def stripped(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph without the exporter's notes: call stacks and file names of the machine that made it."""
+    graph = proto.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
     onnx.checker.check_model(proto)
     return proto
 

@@ -15,7 +15,7 @@ from fer_gateway.contract import INPUT_NAME, LANDMARK_CARD_KEY, LandmarkCard
 from fer_gateway.inference.landmarks import ERROR_NAME, POINTS_NAME
 from fer_gateway.inference.self_test import make_crops
 from fer_training.errors import ParityError
-from fer_training.graph import folded
+from fer_training.graph import folded, stripped
 from fer_training.landmarks.network import LandmarkNet
 
 _OPSET = 18
@@ -82,8 +82,7 @@ def _exported(graph: LandmarkGraph) -> onnx.ModelProto:
             dynamic_shapes={"crops": {0: torch.export.Dim("faces", min=1)}},
         )
     assert program is not None  # noqa: S101, only without `dynamo`
-    onnx.checker.check_model(program.model_proto)
-    return program.model_proto
+    return stripped(program.model_proto)
 
 
 def _halve_weights(proto: onnx.ModelProto) -> None:
