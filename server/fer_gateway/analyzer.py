@@ -31,11 +31,6 @@ class Place:
     box: Box
     located: Located
 
-    @property
-    def aligned(self) -> bool:
-        """Whether the points are good enough to cut the face by them."""
-        return self.located.plausible
-
 
 class Analyzer:
     """Decode, detect, locate, cut, infer, judge. One instance serves any number of threads at a time."""
@@ -125,28 +120,25 @@ class Analyzer:
 
     def read(self, grey: Grey, places: Sequence[Place], options: Options, watch: "Stopwatch") -> list[Face]:
         """What the faces at these places show; one batch."""
-        _, probabilities = self.classify(grey, places, watch)
+        probabilities = self.classify(grey, places, watch)
         return [
             self.judge(grey, place, row, options) for place, row in zip(places, probabilities, strict=True)
         ]
 
-    def classify(
-        self, grey: Grey, places: Sequence[Place], watch: "Stopwatch"
-    ) -> tuple[Grey, NDArray[np.float64]]:
-        """The crops of the faces at these places (see `cut`), and the probabilities of each (N x K)."""
+    def classify(self, grey: Grey, places: Sequence[Place], watch: "Stopwatch") -> NDArray[np.float64]:
+        """The probabilities of the faces at these places, N x K."""
         crops = self.cut(grey, places)
         watch.lap("crop_ms")
         probabilities = self.model.predict(crops)
         watch.lap("infer_ms")
-        return crops, probabilities.astype(np.float64)
+        return probabilities.astype(np.float64)
 
     def cut(self, grey: Grey, places: Sequence[Place]) -> Grey:
         """The crops of all faces as one batch, N x size_px x size_px x 1."""
         spec = self.card.face
         crops = np.empty((len(places), spec.size_px, spec.size_px, 1), np.uint8)
         for crop, place in zip(crops, places, strict=True):
-            points = place.located.points if place.aligned else None
-            crop[..., 0] = cut_face(grey, place.box, spec, points)
+            crop[..., 0] = cut_face(grey, place.box, spec, place.located.usable_points)
         return crops
 
     def judge(
@@ -164,14 +156,14 @@ class Analyzer:
         """
         height, width = grey.shape
         inside = place.box.clipped(width, height)
-        located = place.located.points if place.aligned else None
-        quality = measure_quality(grey, place.box, self.card.face, located)
+        usable = place.located.usable_points
+        quality = measure_quality(grey, place.box, self.card.face, usable)
         best = int(probabilities.argmax()) if label is None else label
         confidence = float(probabilities[best])
         reasons = doubts(confidence, quality, self.card, options.uncertain_below)
         points = None
-        if options.landmarks and place.aligned:
-            points = tuple((float(x) / width, float(y) / height) for x, y in place.located.points)
+        if options.landmarks and usable is not None:
+            points = tuple((float(x) / width, float(y) / height) for x, y in usable)
         return Face(
             box=Box(inside.x / width, inside.y / height, inside.width / width, inside.height / height),
             label=self.card.labels[best],

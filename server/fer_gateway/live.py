@@ -59,7 +59,7 @@ class LiveAnalyzer:
         return Analysis(faces=tuple(faces), timing=watch.total(), width=width, height=height)
 
     def _read(self, grey: Grey, places: Mapping[int, Place], now_ms: float, watch: Stopwatch) -> list[Face]:
-        _, rows = self._analyzer.classify(grey, list(places.values()), watch)
+        rows = self._analyzer.classify(grey, list(places.values()), watch)
         self._smoother.keep(self._follower.ids)
         faces = []
         for (id_, place), row in zip(places.items(), rows, strict=True):

@@ -139,6 +139,6 @@ def limit_of(watch: Watch, bins: Sequence[Bin], reference: float) -> float | Non
 def _read(scene: Scene, spec: FaceSpec, landmarks: LandmarkModel) -> tuple[NDArray[np.uint8], Quality]:
     box = box_framed_by(scene.frame, spec.framing)
     (located,) = landmarks.locate(scene.grey, [box])
-    points = located.points if located.plausible else None
+    points = located.usable_points
     crop = cut_face(scene.grey, box, spec, points)
     return crop, measure_quality(scene.grey, box, spec, points)

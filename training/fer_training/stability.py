@@ -109,8 +109,8 @@ def _cut_all(
 def _aligned(grey: Grey, frame: Box, spec: FaceSpec, landmarks: LandmarkModel) -> tuple[Grey, bool]:
     """The crop that serving cuts from this frame, and whether it was aligned."""
     (located,) = landmarks.locate(grey, [box_framed_by(frame, landmarks.card.framing)])
-    points = located.points if located.plausible else None
-    return cut_face(grey, box_framed_by(frame, spec.framing), spec, points), located.plausible
+    crop = cut_face(grey, box_framed_by(frame, spec.framing), spec, located.usable_points)
+    return crop, located.plausible
 
 
 def _accuracy(probabilities: Probabilities, faces: LabelledFaces) -> float:

@@ -38,6 +38,11 @@ class Located:
     is_face: bool
     """Whether it is small enough to believe that there is a face at all."""
 
+    @property
+    def usable_points(self) -> Points | None:
+        """The points, where they are good enough to cut the face by them."""
+        return self.points if self.plausible else None
+
 
 class LandmarkModel:
     """One instance serves any number of threads at a time."""
