@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 GATEWAY = ROOT / "server" / "fer_gateway"
 TRAINING = ROOT / "training" / "fer_training"
 PYTHON_FILES = sorted([*GATEWAY.rglob("*.py"), *TRAINING.rglob("*.py")])
+TRAINING_FILES = [path for path in PYTHON_FILES if path.is_relative_to(TRAINING)]
 GATEWAY_FILES = [path for path in PYTHON_FILES if path.is_relative_to(GATEWAY)]
 
 LAYERS = (
@@ -31,6 +32,21 @@ LAYERS = (
     {"__main__"},
 )
 """Parts of `fer_gateway`, lowest first; each may import only from the layers before its own."""
+
+TRAINING_LAYERS = (
+    {"errors"},
+    {"crops", "network"},
+    {"data"},
+    {"learning"},
+    {"landmarks"},
+    {"detection", "measure"},
+    {"release"},
+    {"protocols"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+)
+"""Parts of `fer_training`, lowest first; each may import only from the layers before its own."""
 
 TRAINING_MAY_USE = {"errors", "models", "contract", "vision", "inference"}
 NEVER_IN_THE_GATEWAY = {"fer_training", "torch", "torchvision", "onnx", "PIL"}
@@ -62,16 +78,16 @@ def every(paths: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=name_of)
 
 
-def part_of(path: Path) -> str:
-    """The part of `fer_gateway` a file belongs to: `vision` for vision/align.py, `cli` for cli.py."""
-    return path.relative_to(GATEWAY).parts[0].removesuffix(".py")
+def part_of(path: Path, package: Path = GATEWAY) -> str:
+    """The part of a package that a file belongs to: `vision` for vision/align.py, `cli` for cli.py."""
+    return path.relative_to(package).parts[0].removesuffix(".py")
 
 
-def layer_of(part: str) -> int:
-    for index, parts in enumerate(LAYERS):
+def layer_of(part: str, layers: Sequence[set[str]] = LAYERS) -> int:
+    for index, parts in enumerate(layers):
         if part in parts:
             return index
-    raise AssertionError(f"`{part}` has no place in LAYERS: decide which layer it belongs to")
+    raise AssertionError(f"`{part}` has no place in the layers: decide which one it belongs to")
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -85,8 +101,12 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def gateway_parts_in(path: Path) -> set[str]:
+    return parts_in(path, "fer_gateway")
+
+
+def parts_in(path: Path, package: str) -> set[str]:
     names = (name.split(".") for name in imports_of(path))
-    return {name[1] for name in names if name[0] == "fer_gateway" and name[1:] not in ([], ["__version__"])}
+    return {name[1] for name in names if name[0] == package and name[1:] not in ([], ["__version__"])}
 
 
 @every(GATEWAY_FILES)
@@ -104,7 +124,15 @@ def test_gateway_never_needs_training(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports_of(path)} & NEVER_IN_THE_GATEWAY
 
 
-@every([path for path in PYTHON_FILES if path.is_relative_to(TRAINING)])
+@every(TRAINING_FILES)
+def test_training_imports_only_lower_layers(path: Path) -> None:
+    own = part_of(path, TRAINING)
+    others = parts_in(path, "fer_training") - {own}
+    too_high = {part for part in others if layer_of(part, TRAINING_LAYERS) >= layer_of(own, TRAINING_LAYERS)}
+    assert own == "__init__" or not too_high, f"`{own}` may not import {sorted(too_high)}"
+
+
+@every(TRAINING_FILES)
 def test_training_imports_only_what_it_shares(path: Path) -> None:
     assert gateway_parts_in(path) <= TRAINING_MAY_USE
 

@@ -10,11 +10,11 @@ import torch
 
 from fer_gateway.contract import INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME, FaceSpec, Framing
 from fer_gateway.inference.model import EmotionModel
-from fer_training.checkpoint import load_model, save_weights
 from fer_training.errors import ParityError
-from fer_training.export import export
-from fer_training.graph import ServingGraph, check_parity
-from fer_training.model import Hybrid, HybridConfig
+from fer_training.network.checkpoint import load_model, save_weights
+from fer_training.network.graph import ServingGraph, check_parity
+from fer_training.network.model import Hybrid, HybridConfig
+from fer_training.release.export import export
 
 SIZE_PX = 32
 TEMPERATURE = 1.7

@@ -16,7 +16,7 @@ from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.decode import decode_grey
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points
-from fer_training.ferplus import FACE_PX, FOLDERS, PARTS, VOTE_COLUMNS
+from fer_training.data.ferplus import FACE_PX, FOLDERS, PARTS, VOTE_COLUMNS
 from fer_training.landmarks.data import COLUMNS
 
 FRAME_SCALE = 1.1

@@ -10,14 +10,14 @@ from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import roll_degrees, scale_of, transformed
-from fer_training.alignment import jittered_frames, serving_frames, whole_frames
-from fer_training.batches import plain_crops
 from fer_training.cli import main
-from fer_training.jitter import Jitter
+from fer_training.crops.alignment import jittered_frames, serving_frames, whole_frames
+from fer_training.crops.batches import plain_crops
+from fer_training.crops.jitter import Jitter
+from fer_training.crops.surroundings import plain_surroundings, with_surroundings
 from fer_training.landmarks.data import PointedFaces, load_pointed
 from fer_training.landmarks.scenes import turned
-from fer_training.stability import ANGLES, total_variation
-from fer_training.surroundings import plain_surroundings, with_surroundings
+from fer_training.measure.stability import ANGLES, total_variation
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_training.doubt import choose_doubt, doubt_line, measure_doubt
+from fer_training.release.doubt import choose_doubt, doubt_line, measure_doubt
 
 
 def answers(confidence: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:

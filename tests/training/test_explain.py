@@ -11,7 +11,7 @@ from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.occlusion import CELLS
 from fer_training.cli import main
 from fer_training.errors import DataError
-from fer_training.explanation import RANDOM_DRAWS, measure_faithfulness
+from fer_training.measure.explanation import RANDOM_DRAWS, measure_faithfulness
 
 from .conftest import ROWS
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fer_gateway.vision.cascade import HaarDetector
+from fer_training.crops.framing import fit_framing
+from fer_training.data.ferplus import load_ferplus
 from fer_training.errors import DataError
-from fer_training.ferplus import load_ferplus
-from fer_training.framing import fit_framing
 
 from .conftest import FRAME_SCALE
 

@@ -12,8 +12,8 @@ from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.landmarks import transformed
 from fer_training.cli import main
+from fer_training.crops.jitter import Jitter
 from fer_training.errors import CheckpointError, DataError
-from fer_training.jitter import Jitter
 from fer_training.landmarks.config import LandmarkConfig
 from fer_training.landmarks.data import PointedFaces, load_pointed, load_pointed_folder, load_points
 from fer_training.landmarks.measure import TEST_JITTER, fit_haar, mean_template, summarise

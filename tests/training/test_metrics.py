@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_training.calibrate import fit_temperature, softmax
-from fer_training.metrics import (
+from fer_training.measure.metrics import (
     accuracy,
     brier_score,
     class_scores,
@@ -13,6 +12,7 @@ from fer_training.metrics import (
     expected_calibration_error,
     macro_f1,
 )
+from fer_training.release.calibrate import fit_temperature, softmax
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])
 PREDICTED = np.array([0, 0, 1, 1, 0, 2])

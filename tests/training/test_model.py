@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from fer_training.model import Fusion, Hybrid, HybridConfig, SelfAttention
-from fer_training.size import count_multiply_adds, count_parameters
+from fer_training.network.model import Fusion, Hybrid, HybridConfig, SelfAttention
+from fer_training.network.size import count_multiply_adds, count_parameters
 
 SMALL = HybridConfig(image_size=64, width=0.25, vit_dim=16, vit_depth=1, vit_heads=2, fused_dim=16)
 

@@ -9,8 +9,8 @@ from fer_gateway.analyzer import Analyzer
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_LANDMARKS
-from fer_training.checkpoint import load_model
 from fer_training.cli import main
+from fer_training.network.checkpoint import load_model
 
 from .conftest import ROWS
 

@@ -8,9 +8,9 @@ import pytest
 from fer_gateway.models import PACKAGED_MODEL
 from fer_gateway.vision.quality import Quality, cut_patch, edge_steepness
 from fer_training.cli import main
-from fer_training.disturb import DISTURBANCES
-from fer_training.ferplus import load_ferplus
-from fer_training.robustness import Answers, Bin, Watch, bins_of, limit_of, reference_of
+from fer_training.data.ferplus import load_ferplus
+from fer_training.measure.disturb import DISTURBANCES
+from fer_training.measure.robustness import Answers, Bin, Watch, bins_of, limit_of, reference_of
 
 
 @pytest.fixture(scope="module")

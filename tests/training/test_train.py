@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from fer_training.checkpoint import at_size, load_model, save_weights
-from fer_training.config import ExperimentConfig, load_config
+from fer_training.data.splits import LabelledFaces, load_splits
 from fer_training.errors import CheckpointError, ConfigError
-from fer_training.model import Hybrid
-from fer_training.optimization import learning_rate
-from fer_training.splits import LabelledFaces, load_splits
-from fer_training.train import Trainer, balancing_weights
+from fer_training.learning.config import ExperimentConfig, load_config
+from fer_training.learning.optimization import learning_rate
+from fer_training.learning.train import Trainer, balancing_weights
+from fer_training.network.checkpoint import at_size, load_model, save_weights
+from fer_training.network.model import Hybrid
 
 CPU = torch.device("cpu")
 REPOSITORY = Path(__file__).parents[2]

@@ -9,10 +9,10 @@ import torch
 from fer_gateway.contract import FaceSpec, Framing
 from fer_gateway.vision.align import Grey, box_matrix, cut_face
 from fer_gateway.vision.geometry import Box
-from fer_training.alignment import whole_frames
-from fer_training.augment import AugmentConfig, plain_view, random_view
-from fer_training.batches import TrainingBatches, plain_crops, to_pixels
-from fer_training.ferplus import load_ferplus
+from fer_training.crops.alignment import whole_frames
+from fer_training.crops.augment import AugmentConfig, plain_view, random_view
+from fer_training.crops.batches import TrainingBatches, plain_crops, to_pixels
+from fer_training.data.ferplus import load_ferplus
 
 STILL = AugmentConfig(
     zoom=0, rotation_degrees=0, shift=0, flip=False, brightness=0, contrast=0, blur=0, noise=0, erase=0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_training.votes import Rule, keep_by, labels_of, targets_of
+from fer_training.data.votes import Rule, keep_by, labels_of, targets_of
 
 CLEAR = [0, 9, 1, 0, 0, 0, 0, 0, 0, 0]
 HALF = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]

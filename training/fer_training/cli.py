@@ -8,9 +8,9 @@ from pathlib import Path
 
 from fer_gateway.errors import GatewayError
 from fer_gateway.models import PACKAGED_LANDMARKS
+from fer_training.data.splits import SPLITS
+from fer_training.data.votes import RULES
 from fer_training.errors import TrainingError
-from fer_training.splits import SPLITS
-from fer_training.votes import RULES
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,15 +5,15 @@ import argparse
 import torch
 
 from fer_gateway.inference.landmarks import LandmarkModel
-from fer_training.alignment import serving_frames
-from fer_training.batches import plain_crops
-from fer_training.calibrate import fit_temperature, softmax
-from fer_training.checkpoint import load_model
-from fer_training.doubt import choose_doubt, doubt_line
-from fer_training.export import set_name
-from fer_training.run_folder import BEST_WEIGHTS, CALIBRATION, read_experiment
-from fer_training.splits import load_split
-from fer_training.train import predict_logits
+from fer_training.crops.alignment import serving_frames
+from fer_training.crops.batches import plain_crops
+from fer_training.data.splits import load_split
+from fer_training.learning.run_folder import BEST_WEIGHTS, CALIBRATION, read_experiment
+from fer_training.learning.train import predict_logits
+from fer_training.network.checkpoint import load_model
+from fer_training.release.calibrate import fit_temperature, softmax
+from fer_training.release.doubt import choose_doubt, doubt_line
+from fer_training.release.export import set_name
 
 
 def run(arguments: argparse.Namespace) -> None:

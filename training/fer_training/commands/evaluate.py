@@ -7,10 +7,10 @@ from pathlib import Path
 from fer_gateway.contract import Doubt, Evaluation
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.doubt import doubt_line, measure_doubt
-from fer_training.export import predict_faces, set_name
-from fer_training.metrics import evaluate_probabilities
-from fer_training.splits import load_split
+from fer_training.data.splits import load_split
+from fer_training.measure.metrics import evaluate_probabilities
+from fer_training.release.doubt import doubt_line, measure_doubt
+from fer_training.release.export import predict_faces, set_name
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.alignment import serving_frames
-from fer_training.batches import plain_crops
-from fer_training.explanation import STRONGEST_SHARE, measure_faithfulness
-from fer_training.export import set_name
-from fer_training.splits import load_split
+from fer_training.crops.alignment import serving_frames
+from fer_training.crops.batches import plain_crops
+from fer_training.data.splits import load_split
+from fer_training.measure.explanation import STRONGEST_SHARE, measure_faithfulness
+from fer_training.release.export import set_name
 
 
 def run(arguments: argparse.Namespace) -> None:

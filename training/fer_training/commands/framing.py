@@ -3,9 +3,9 @@
 import argparse
 
 from fer_gateway.vision.cascade import HaarDetector
-from fer_training.framing import SMALLEST_BOX_PX, fit_framing
-from fer_training.run_folder import FRAMING
-from fer_training.splits import load_split
+from fer_training.crops.framing import SMALLEST_BOX_PX, fit_framing
+from fer_training.data.splits import load_split
+from fer_training.learning.run_folder import FRAMING
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -8,8 +8,7 @@ from fer_gateway.contract import LandmarkCard, LandmarkError, LandmarkSelfTest
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.cascade import HaarDetector
-from fer_training.devices import device_named
-from fer_training.framing import SMALLEST_BOX_PX
+from fer_training.crops.framing import SMALLEST_BOX_PX
 from fer_training.landmarks.config import LandmarkConfig
 from fer_training.landmarks.data import PointedFaces, load_pointed, load_pointed_folder
 from fer_training.landmarks.export import graph_points, write_landmarks
@@ -25,8 +24,9 @@ from fer_training.landmarks.measure import (
 )
 from fer_training.landmarks.network import LandmarkNet
 from fer_training.landmarks.train import LandmarkTrainer
-from fer_training.provenance import provenance
-from fer_training.size import count_multiply_adds, count_parameters
+from fer_training.learning.devices import device_named
+from fer_training.network.size import count_multiply_adds, count_parameters
+from fer_training.release.provenance import provenance
 
 FALLBACK_SHARE = 0.01
 """Share of jittered validation faces whose landmarks count as implausible."""

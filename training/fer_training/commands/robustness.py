@@ -7,8 +7,9 @@ from tqdm import tqdm
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.disturb import DISTURBANCES
-from fer_training.robustness import (
+from fer_training.data.splits import load_split
+from fer_training.measure.disturb import DISTURBANCES
+from fer_training.measure.robustness import (
     FALL,
     WATCHES,
     Answers,
@@ -20,7 +21,6 @@ from fer_training.robustness import (
     limit_of,
     reference_of,
 )
-from fer_training.splits import load_split
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -4,9 +4,9 @@ import argparse
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
+from fer_training.data.splits import load_split
 from fer_training.landmarks.measure import TEST_JITTER
-from fer_training.splits import load_split
-from fer_training.stability import Stability, measure_stability
+from fer_training.measure.stability import Stability, measure_stability
 
 
 def run(arguments: argparse.Namespace) -> None:

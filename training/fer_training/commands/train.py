@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 
 from fer_gateway.inference.landmarks import LandmarkModel
-from fer_training.alignment import jittered_frames, serving_frames
-from fer_training.checkpoint import at_size, load_model
-from fer_training.config import ExperimentConfig, load_config
-from fer_training.devices import device_named
+from fer_training.crops.alignment import jittered_frames, serving_frames
+from fer_training.data.splits import LabelledFaces, Split, load_splits
 from fer_training.errors import CheckpointError
-from fer_training.model import Hybrid
-from fer_training.run_folder import BEST_WEIGHTS
-from fer_training.size import count_multiply_adds, count_parameters
-from fer_training.splits import LabelledFaces, Split, load_splits
-from fer_training.train import Trainer
+from fer_training.learning.config import ExperimentConfig, load_config
+from fer_training.learning.devices import device_named
+from fer_training.learning.run_folder import BEST_WEIGHTS
+from fer_training.learning.train import Trainer
+from fer_training.network.checkpoint import at_size, load_model
+from fer_training.network.model import Hybrid
+from fer_training.network.size import count_multiply_adds, count_parameters
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points
+from fer_training.data.ferplus import FACE_PX, drop_twins, load_ferplus
+from fer_training.data.splits import SPLITS, Split
+from fer_training.data.votes import keep_by
 from fer_training.errors import DataError
-from fer_training.ferplus import FACE_PX, drop_twins, load_ferplus
 from fer_training.landmarks.data import TRUSTED_SCORE, load_points
-from fer_training.splits import SPLITS, Split
-from fer_training.votes import keep_by
 
 GROUNDS = (
     "brick.png", "cell.png", "chelsea.png", "clock_motion.png", "coffee.png", "color.png", "grass.png",

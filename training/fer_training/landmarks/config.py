@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from fer_gateway.contract import Frozen
-from fer_training.jitter import Jitter
+from fer_training.crops.jitter import Jitter
 
 
 class LandmarkConfig(Frozen):

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_training.data.ferplus import FACE_PX, Faces, drop_twins, load_ferplus
+from fer_training.data.source import Source
+from fer_training.data.splits import SPLITS, Split
 from fer_training.errors import DataError
-from fer_training.ferplus import FACE_PX, Faces, drop_twins, load_ferplus
-from fer_training.source import Source
-from fer_training.splits import SPLITS, Split
 
 FILE = "landmarks.csv"
 COLUMNS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")

@@ -15,8 +15,8 @@ from fer_gateway.contract import INPUT_NAME, LANDMARK_CARD_KEY, LandmarkCard
 from fer_gateway.inference.landmarks import ERROR_NAME, POINTS_NAME
 from fer_gateway.inference.self_test import make_crops
 from fer_training.errors import ParityError
-from fer_training.graph import folded, stripped
 from fer_training.landmarks.network import LandmarkNet
+from fer_training.network.graph import folded, stripped
 
 _OPSET = 18
 _TOLERANCE = 2e-3

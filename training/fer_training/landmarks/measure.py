@@ -14,9 +14,9 @@ from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity
+from fer_training.crops.framing import ENLARGED_PX, PADDING_PX
+from fer_training.crops.jitter import Jitter
 from fer_training.errors import DataError
-from fer_training.framing import ENLARGED_PX, PADDING_PX
-from fer_training.jitter import Jitter
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.scenes import make_scene
 

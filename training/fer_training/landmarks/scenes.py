@@ -10,9 +10,9 @@ from fer_gateway.contract import Framing
 from fer_gateway.vision.align import box_framed_by, centred
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points, transformed
-from fer_training.jitter import Jitter
+from fer_training.crops.jitter import Jitter
+from fer_training.crops.surroundings import PAD, with_surroundings
 from fer_training.landmarks.data import PointedFaces
-from fer_training.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
 

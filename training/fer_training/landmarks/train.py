@@ -14,19 +14,19 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from fer_training.batches import to_pixels
+from fer_training.crops.batches import to_pixels
 from fer_training.landmarks.config import LandmarkConfig
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.network import LandmarkNet
 from fer_training.landmarks.views import View, random_nothing, random_view
-from fer_training.optimization import (
+from fer_training.learning.optimization import (
     flushed_denormals,
     learning_rate,
     make_optimizer,
     mixed_precision,
     ramped_average,
 )
-from fer_training.resume import Stateful, append_history, keep, restore
+from fer_training.learning.resume import Stateful, append_history, keep, restore
 
 NOTHING_ERROR = 0.5
 """The expected error that a crop without a face stands for, in crop sides: anywhere."""

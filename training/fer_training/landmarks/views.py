@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from fer_gateway.vision.align import warp
 from fer_gateway.vision.landmarks import Matrix, Points, mirrored, transformed
-from fer_training.jitter import Jitter
+from fer_training.crops.jitter import Jitter
+from fer_training.crops.surroundings import PAD, with_surroundings
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.network import LandmarkNet
-from fer_training.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_gateway.vision.align import centred
 from fer_gateway.vision.geometry import Box
-from fer_training.surroundings import PAD, plain_surroundings
+from fer_training.crops.surroundings import PAD, plain_surroundings
 
 Grey = NDArray[np.uint8]
 

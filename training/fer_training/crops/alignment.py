@@ -9,8 +9,8 @@ from tqdm import tqdm
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.vision.align import box_framed_by, box_matrix, points_matrix
 from fer_gateway.vision.geometry import Box
-from fer_training.jitter import Jitter
-from fer_training.surroundings import PAD, plain_surroundings, with_surroundings
+from fer_training.crops.jitter import Jitter
+from fer_training.crops.surroundings import PAD, plain_surroundings, with_surroundings
 
 Crop = Literal["box-v1", "landmarks-v1"]
 """Algorithms of `FaceSpec`."""

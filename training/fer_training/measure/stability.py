@@ -10,10 +10,10 @@ from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.align import box_framed_by, cut_face
 from fer_gateway.vision.geometry import Box
-from fer_training.jitter import Jitter
+from fer_training.crops.jitter import Jitter
+from fer_training.crops.surroundings import with_surroundings
+from fer_training.data.splits import LabelledFaces
 from fer_training.landmarks.scenes import SCALE, turned
-from fer_training.splits import LabelledFaces
-from fer_training.surroundings import with_surroundings
 
 Grey = NDArray[np.uint8]
 Probabilities = NDArray[np.float64]

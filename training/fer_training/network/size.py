@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from fer_training.model import SelfAttention
+from fer_training.network.model import SelfAttention
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fer_training.config import ExperimentConfig
 from fer_training.errors import CheckpointError
+from fer_training.learning.config import ExperimentConfig
 
 BEST_WEIGHTS = "best.safetensors"
 LAST_WEIGHTS = "last.safetensors"

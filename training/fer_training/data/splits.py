@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_training.alignment import Frames, whole_frames
-from fer_training.ferplus import drop_twins, load_ferplus
-from fer_training.votes import Rule, keep_by, labels_of, targets_of
+from fer_training.crops.alignment import Frames, whole_frames
+from fer_training.data.ferplus import drop_twins, load_ferplus
+from fer_training.data.votes import Rule, keep_by, labels_of, targets_of
 
 Split = Literal["train", "validation", "test"]
 SPLITS: Mapping[Split, str] = {"train": "train", "validation": "public", "test": "private"}

@@ -9,7 +9,7 @@ import torch
 from pydantic import BaseModel
 
 from fer_training.errors import CheckpointError
-from fer_training.run_folder import CHECKPOINT, HISTORY
+from fer_training.learning.run_folder import CHECKPOINT, HISTORY
 
 
 class Stateful(Protocol):

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from fer_gateway.contract import Frozen
-from fer_training.alignment import Crop
-from fer_training.augment import AugmentConfig
+from fer_training.crops.alignment import Crop
+from fer_training.crops.augment import AugmentConfig
+from fer_training.data.votes import Rule
 from fer_training.errors import ConfigError
-from fer_training.model import HybridConfig
-from fer_training.votes import Rule
+from fer_training.network.model import HybridConfig
 
 
 class ExperimentConfig(Frozen):

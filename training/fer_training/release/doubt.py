@@ -3,7 +3,7 @@
 import numpy as np
 
 from fer_gateway.contract import Doubt
-from fer_training.metrics import Labels, Probabilities
+from fer_training.measure.metrics import Labels, Probabilities
 
 ERROR = 0.10
 """Share of wrong answers allowed among those that are not called uncertain."""

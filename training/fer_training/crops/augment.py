@@ -8,7 +8,7 @@ from pydantic import Field
 from fer_gateway.contract import Frozen
 from fer_gateway.vision.align import centred, warp
 from fer_gateway.vision.landmarks import Matrix
-from fer_training.surroundings import PAD, with_surroundings
+from fer_training.crops.surroundings import PAD, with_surroundings
 
 Grey = NDArray[np.uint8]
 

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fer_training.alignment import Frames
-from fer_training.augment import AugmentConfig, plain_view, random_view
+from fer_training.crops.alignment import Frames
+from fer_training.crops.augment import AugmentConfig, plain_view, random_view
 
 
 def to_pixels(crops: NDArray[np.uint8], device: torch.device) -> Tensor:

@@ -19,15 +19,15 @@ from fer_gateway.contract import (
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.cascade import FRONTAL_FACE, cascade_sha256, find_cascade
-from fer_training.alignment import serving_frames
-from fer_training.batches import plain_crops
-from fer_training.checkpoint import load_model, save_weights
-from fer_training.graph import NORMALISATION, rewrite_card, self_test_probabilities, write_graph
-from fer_training.metrics import evaluate_probabilities
-from fer_training.model import Hybrid
-from fer_training.provenance import provenance
-from fer_training.size import count_multiply_adds, count_parameters
-from fer_training.splits import LabelledFaces
+from fer_training.crops.alignment import serving_frames
+from fer_training.crops.batches import plain_crops
+from fer_training.data.splits import LabelledFaces
+from fer_training.measure.metrics import evaluate_probabilities
+from fer_training.network.checkpoint import load_model, save_weights
+from fer_training.network.graph import NORMALISATION, rewrite_card, self_test_probabilities, write_graph
+from fer_training.network.model import Hybrid
+from fer_training.network.size import count_multiply_adds, count_parameters
+from fer_training.release.provenance import provenance
 
 
 def export(

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from fer_training.errors import CheckpointError
-from fer_training.model import Hybrid, HybridConfig
+from fer_training.network.model import Hybrid, HybridConfig
 
 
 def save_weights(model: Hybrid, path: Path, *, half: bool = False) -> None:

@@ -23,7 +23,7 @@ from fer_gateway.contract import (
 )
 from fer_gateway.inference.self_test import make_crops
 from fer_training.errors import ParityError
-from fer_training.model import Hybrid
+from fer_training.network.model import Hybrid
 
 NORMALISATION = Normalisation(divisor=127.5, shift=-1.0)
 

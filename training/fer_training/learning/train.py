@@ -12,20 +12,20 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from fer_training.batches import TrainingBatches, plain_crops, to_pixels
-from fer_training.checkpoint import save_weights
-from fer_training.config import ExperimentConfig
-from fer_training.model import Hybrid
-from fer_training.optimization import (
+from fer_training.crops.batches import TrainingBatches, plain_crops, to_pixels
+from fer_training.data.splits import LabelledFaces
+from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.optimization import (
     flushed_denormals,
     learning_rate,
     make_optimizer,
     mixed_precision,
     ramped_average,
 )
-from fer_training.resume import Stateful, append_history, keep, restore
-from fer_training.run_folder import BEST_WEIGHTS, EXPERIMENT, LAST_WEIGHTS
-from fer_training.splits import LabelledFaces
+from fer_training.learning.resume import Stateful, append_history, keep, restore
+from fer_training.learning.run_folder import BEST_WEIGHTS, EXPERIMENT, LAST_WEIGHTS
+from fer_training.network.checkpoint import save_weights
+from fer_training.network.model import Hybrid
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Measurements of a finished model, and the scores they are made of."""

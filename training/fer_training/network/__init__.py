@@ -1,0 +1,1 @@
+"""The model: its layers, size, weights files and serving graph."""

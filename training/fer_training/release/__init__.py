@@ -1,0 +1,1 @@
+"""From a finished run to the shipped files: calibration, doubt, export, provenance."""
