@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_training.data.ferplus import drop_twins, load_ferplus
+from fer_training.data.ferplus import load_ferplus
 from fer_training.data.splits import load_split
+from fer_training.data.twins import drop_twins
 from fer_training.errors import DataError
 
 from .conftest import ROWS

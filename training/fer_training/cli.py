@@ -31,9 +31,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fer_training",
         description="Train, measure and export the emotion model.",
-        epilog="A model is made by `train`, `framing --run`, `calibrate` and `export`; `evaluate` scores it.",
+        epilog="`prepare`, `train`, `framing --run`, `calibrate` and `export` make a model; `evaluate` scores it.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_prepare(commands.add_parser("prepare", help="drop the faces that leak from one part into another"))
     _add_train(
         commands.add_parser("train", help="train an experiment; the same command resumes it after a kill")
     )
@@ -59,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_detection(commands.add_parser("detection", help="count faces found, false alarms and time"))
     return parser
+
+
+def _add_prepare(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the zip file to write")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:

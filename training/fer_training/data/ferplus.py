@@ -53,25 +53,6 @@ def load_ferplus(path: Path) -> dict[str, Faces]:
         return {part: _faces(source, FOLDERS[part], part_rows) for part, part_rows in rows.items()}
 
 
-def drop_twins(parts: dict[str, Faces]) -> dict[str, Faces]:
-    """Drop training faces that stand, pixel for pixel, in another part, and public ones in the private.
-
-    FER2013 holds byte-identical faces across its parts; a model that saw them in training scores too high.
-    """
-    private = set(_pixels(parts["private"]))
-    public_pixels = _pixels(parts["public"])
-    held_out = private | set(public_pixels)
-    train = parts["train"][
-        np.array([pixels not in held_out for pixels in _pixels(parts["train"])], dtype=bool)
-    ]
-    public = parts["public"][np.array([pixels not in private for pixels in public_pixels], dtype=bool)]
-    return {"train": train, "public": public, "private": parts["private"]}
-
-
-def _pixels(faces: Faces) -> list[bytes]:
-    return [image.tobytes() for image in faces.images]
-
-
 def _rows(source: Source) -> list[tuple[str, str, list[int]]]:
     text = source.read("fer2013new.csv").decode("utf-8-sig")
     reader = csv.DictReader(io.StringIO(text))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_training.crops.alignment import Frames, whole_frames
-from fer_training.data.ferplus import drop_twins, load_ferplus
+from fer_training.data.ferplus import load_ferplus
+from fer_training.data.twins import drop_twins
 from fer_training.data.votes import Rule, keep_by, labels_of, targets_of
 
 Split = Literal["train", "validation", "test"]

@@ -11,8 +11,9 @@ import numpy as np
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points
-from fer_training.data.ferplus import FACE_PX, drop_twins, load_ferplus
+from fer_training.data.ferplus import FACE_PX, load_ferplus
 from fer_training.data.splits import SPLITS, Split
+from fer_training.data.twins import drop_twins
 from fer_training.data.votes import keep_by
 from fer_training.errors import DataError
 from fer_training.landmarks.data import TRUSTED_SCORE, load_points
