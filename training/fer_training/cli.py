@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fer_training",
         description="Train, measure and export the emotion model.",
-        epilog="`prepare`, `train`, `framing --run`, `calibrate` and `export` make a model; `evaluate` scores it.",
+        epilog="A model: `prepare`, `train`, `framing --run`, `calibrate`, `export`. `evaluate` scores it.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_prepare(commands.add_parser("prepare", help="drop the faces that leak from one part into another"))

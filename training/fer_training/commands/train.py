@@ -4,12 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
+
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_training.crops.alignment import jittered_frames, serving_frames
 from fer_training.data.splits import LabelledFaces, Split, load_splits
 from fer_training.errors import CheckpointError
 from fer_training.learning.config import ExperimentConfig, load_config
 from fer_training.learning.devices import device_named
+from fer_training.learning.distributed import Processes, processes
 from fer_training.learning.run_folder import BEST_WEIGHTS
 from fer_training.learning.train import Trainer
 from fer_training.network.checkpoint import at_size, load_model
@@ -22,12 +25,26 @@ def run(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.config)
     folder = arguments.run or Path("runs") / config.name
     device = device_named(arguments.device)
+    with processes(device) as together:
+        _train(arguments, config, folder, device, together)
+
+
+def _train(
+    arguments: argparse.Namespace,
+    config: ExperimentConfig,
+    folder: Path,
+    device: torch.device,
+    together: Processes,
+) -> None:
     splits = load_splits(arguments.data, {"train": config.train_rule, "validation": "majority"})
     start = _matching(load_model(arguments.weights), config, arguments.weights) if arguments.weights else None
     if config.crop != "box-v1":
         splits = _aligned(splits, config, LandmarkModel.open(arguments.landmarks))
-    trainer = Trainer(config, folder, device, start)
+    trainer = Trainer(config, folder, device, start, together)
     where = f"going on after epoch {trainer.progress.epochs_done}" if trainer.resume() else "from the start"
+    if not together.first:
+        trainer.fit(splits["train"], splits["validation"])
+        return
     shape = Hybrid(config.model)
     multiply_adds = count_multiply_adds(shape, config.model.image_size)
     print(

@@ -23,7 +23,8 @@ def to_pixels(crops: NDArray[np.uint8], device: torch.device) -> Tensor:
 class TrainingBatches:
     """Random views of N faces with their targets (N x K), the same for the same seed and epoch.
 
-    Of the frames of a face (see `alignment`), one is drawn for each view.
+    Of the frames of a face (see `alignment`), one is drawn for each view. Of `processes` that train together,
+    each sees its own part of a step: together they see what one would with `processes` times the batch size.
     """
 
     images: NDArray[np.uint8]
@@ -33,15 +34,18 @@ class TrainingBatches:
     batch_size: int
     augment: AugmentConfig
     seed: int
+    rank: int = 0
+    processes: int = 1
 
     def __len__(self) -> int:
         """Steps in an epoch; the remainder of a batch is left out, another one each time."""
-        return max(1, len(self.images) // self.batch_size)
+        return max(1, len(self.images) // (self.batch_size * self.processes))
 
     def epoch(self, epoch: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         """Crops (B x S x S) and targets (B x K) of an epoch; the next batch is made while one is used."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
-        chunks = [order[step * self.batch_size : (step + 1) * self.batch_size] for step in range(len(self))]
+        places = range(self.rank, len(self) * self.processes, self.processes)
+        chunks = [order[place * self.batch_size : (place + 1) * self.batch_size] for place in places]
         with ThreadPoolExecutor(1) as pool:
             upcoming = pool.submit(self._crops, chunks[0], epoch)
             for step, chunk in enumerate(chunks):

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from fer_training.crops.batches import TrainingBatches, plain_crops, to_pixels
 from fer_training.data.splits import LabelledFaces
 from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.distributed import Processes
 from fer_training.learning.optimization import (
     flushed_denormals,
     learning_rate,
@@ -41,12 +42,19 @@ class Trainer:
     """Trains one experiment into a folder: checkpoint, best and last weights, `history.jsonl`."""
 
     def __init__(
-        self, config: ExperimentConfig, folder: Path, device: torch.device, start: Hybrid | None = None
+        self,
+        config: ExperimentConfig,
+        folder: Path,
+        device: torch.device,
+        start: Hybrid | None = None,
+        together: Processes | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
+        self.together = together or Processes()
         self.config, self.folder, self.device = config, folder, device
         model = start if start is not None else Hybrid(config.model)
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = self.together.shared(self.model, device)
         self.average = AveragedModel(
             self.model, multi_avg_fn=ramped_average(config.ema_decay), use_buffers=True
         )
@@ -80,16 +88,20 @@ class Trainer:
             config.batch_size,
             config.augment,
             config.seed,
+            self.together.rank,
+            self.together.count,
         )
         crops = plain_crops(validation.images, validation.frames, config.model.image_size)
         for epoch in range(self.progress.epochs_done, config.epochs):
             with flushed_denormals():
                 loss = self._run_epoch(batches, epoch)
-            model = self.averaged()
-            accuracy, validation_loss = score(model, crops, validation.targets, self.device)
-            self._record(
-                model, epoch, {"loss": loss, "accuracy": accuracy, "validation_loss": validation_loss}
-            )
+            if self.together.first:
+                model = self.averaged()
+                accuracy, validation_loss = score(model, crops, validation.targets, self.device)
+                self._record(
+                    model, epoch, {"loss": loss, "accuracy": accuracy, "validation_loss": validation_loss}
+                )
+            self.together.wait()
         return self.progress
 
     @property
@@ -112,7 +124,7 @@ class Trainer:
             total=steps,
             desc=f"epoch {epoch + 1}/{self.config.epochs}",
             mininterval=1,
-            disable=None,
+            disable=None if self.together.first else True,
         )
         for step, (crops, targets) in enumerate(bar):
             rate = learning_rate(self.config, epoch + step / steps)
@@ -126,7 +138,7 @@ class Trainer:
 
     def _step(self, crops: NDArray[np.uint8], targets: NDArray[np.float32]) -> Tensor:
         with mixed_precision(self.device):
-            logits = self.model(to_pixels(crops, self.device))
+            logits = self.network(to_pixels(crops, self.device))
         expected = torch.from_numpy(targets).to(self.device)
         losses = functional.cross_entropy(logits.float(), expected, reduction="none")
         loss = (losses * (expected @ self.class_weights)).mean()
