@@ -42,6 +42,7 @@ TRAINING_LAYERS = (
     {"detection", "measure"},
     {"release"},
     {"protocols"},
+    {"options"},
     {"commands"},
     {"cli"},
     {"__main__"},

@@ -1,4 +1,4 @@
-"""The training commands: `python -m fer_training train | evaluate | calibrate | framing | export`."""
+"""The training commands: `python -m fer_training --help` lists them."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""What each training command does; its options are in `fer_training.cli`."""
+"""What each training command does; its options are in `fer_training.options`."""

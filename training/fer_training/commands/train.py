@@ -8,7 +8,8 @@ import torch
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_training.crops.alignment import jittered_frames, serving_frames
-from fer_training.data.splits import LabelledFaces, Split, load_splits
+from fer_training.data.parts import Split
+from fer_training.data.splits import LabelledFaces, load_splits
 from fer_training.errors import CheckpointError
 from fer_training.learning.config import ExperimentConfig, load_config
 from fer_training.learning.devices import device_named

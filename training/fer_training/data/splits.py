@@ -1,20 +1,16 @@
 """The parts of FER+ as training, validation and test faces with labels and targets."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_training.crops.alignment import Frames, whole_frames
 from fer_training.data.ferplus import load_ferplus
+from fer_training.data.parts import SPLITS, Split
 from fer_training.data.twins import drop_twins
 from fer_training.data.votes import Rule, keep_by, labels_of, targets_of
-
-Split = Literal["train", "validation", "test"]
-SPLITS: Mapping[Split, str] = {"train": "train", "validation": "public", "test": "private"}
 
 
 @dataclass(frozen=True, slots=True)

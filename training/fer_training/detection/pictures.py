@@ -12,7 +12,7 @@ from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points
 from fer_training.data.ferplus import FACE_PX, load_ferplus
-from fer_training.data.splits import SPLITS, Split
+from fer_training.data.parts import SPLITS, Split
 from fer_training.data.twins import drop_twins
 from fer_training.data.votes import keep_by
 from fer_training.errors import DataError

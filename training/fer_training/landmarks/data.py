@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_training.data.ferplus import FACE_PX, Faces, load_ferplus
+from fer_training.data.parts import SPLITS, Split
 from fer_training.data.source import Source
-from fer_training.data.splits import SPLITS, Split
 from fer_training.data.twins import drop_twins
 from fer_training.errors import DataError
 

@@ -1,0 +1,1 @@
+"""Data sets: files from a folder or a zip, their layouts, labels and parts."""

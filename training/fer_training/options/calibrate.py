@@ -1,0 +1,22 @@
+"""`calibrate`."""
+
+import argparse
+
+from fer_training.options.shared import add_data, add_landmarks, add_rule, add_run_folder
+
+HELP = "fit temperature and doubt on the validation part"
+EXAMPLE = "calibrate runs/base --data runs/ferplus.zip"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    add_run_folder(parser)
+    add_data(parser)
+    add_landmarks(parser)
+    add_rule(parser)
+    parser.add_argument(
+        "--error",
+        type=float,
+        default=0.10,
+        help="share of wrong answers allowed among those not called uncertain (default: 0.10)",
+    )

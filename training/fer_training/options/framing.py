@@ -1,0 +1,18 @@
+"""`framing`."""
+
+import argparse
+from pathlib import Path
+
+from fer_training.options.shared import add_data
+
+HELP = "measure where a training face lies in its Haar box"
+EXAMPLE = "framing --data runs/ferplus.zip --run runs/base"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    add_data(parser)
+    parser.add_argument("--faces", type=int, default=3000, help="training faces to look at (default: 3000)")
+    parser.add_argument(
+        "--run", dest="run_folder", type=Path, help="also write `framing.json` into this run, for `export`"
+    )

@@ -1,0 +1,34 @@
+"""`landmarks`."""
+
+import argparse
+from pathlib import Path
+
+from fer_training.options.shared import add_data, add_device
+
+HELP = "train, score and write the landmark model; resumes like `train`"
+EXAMPLE = "landmarks --data ferplus.zip --out runs/landmarks.onnx"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    add_data(parser)
+    add_device(parser)
+    parser.add_argument(
+        "--run",
+        dest="run_folder",
+        type=Path,
+        default=Path("runs/landmarks"),
+        help="folder of the run (default: `runs/landmarks`)",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--version", default="0.1.0", help="version in the card (default: 0.1.0)")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over the data (default: 60)")
+    parser.add_argument(
+        "--faces", type=int, default=3000, help="training faces that Haar is run on (default: 3000)"
+    )
+    parser.add_argument(
+        "--also",
+        type=Path,
+        metavar="DATA",
+        help="also score on this data set with a `landmarks.csv`, for example CK+ (never trained on)",
+    )

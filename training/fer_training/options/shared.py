@@ -1,0 +1,72 @@
+"""Options that several commands have."""
+
+import argparse
+from pathlib import Path
+
+from fer_gateway.models import PACKAGED_LANDMARKS
+from fer_training.data.parts import SPLITS
+from fer_training.data.votes import RULES
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The ONNX file that a command looks at."""
+    parser.add_argument("model", type=Path, help="the ONNX file")
+
+
+def add_run_folder(parser: argparse.ArgumentParser) -> None:
+    """The run that a command goes on with."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="folder of a finished run")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """The data set."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="FER+ in the FERPlus layout, folder or zip file"
+    )
+
+
+def add_split(parser: argparse.ArgumentParser) -> None:
+    """The part of the data set."""
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="test",
+        help="validation is FER+'s public part, test (default) its private",
+    )
+
+
+def add_rule(parser: argparse.ArgumentParser) -> None:
+    """Which faces count."""
+    parser.add_argument(
+        "--rule", choices=RULES, default="majority", help="which faces count (default: majority)"
+    )
+
+
+def add_landmarks(parser: argparse.ArgumentParser) -> None:
+    """The landmark model."""
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        default=PACKAGED_LANDMARKS,
+        metavar="ONNX",
+        help="landmark model that aligns faces (default: the packaged one)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Where to compute."""
+    parser.add_argument(
+        "--device", default="auto", help="`auto` (default), `cpu`, `cuda`, `cuda:1`, `mps` ..."
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Threads of ONNX Runtime."""
+    parser.add_argument("--threads", type=int, default=1, help="threads of ONNX Runtime (default: 1)")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Machine-readable results."""
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="write one JSON object; `-` is standard output"
+    )
