@@ -89,6 +89,66 @@ class Interval(Frozen):
     high: float
 
 
+class ClassScores(Frozen):
+    """Scores of one class, with 95 % intervals by bootstrap over faces."""
+
+    faces: int = Field(ge=1, description="Faces that carry its label.")
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+class ReliabilityBin(Frozen):
+    """Faces whose confidence lies from `low` to `high`: how sure they were answered, and how often right."""
+
+    low: Fraction
+    high: Fraction
+    faces: int = Field(ge=1)
+    confidence: Fraction = Field(description="Mean over these faces.")
+    accuracy: Fraction
+
+
+class CoveragePoint(Frozen):
+    """What it brings to answer only the most confident share of the faces."""
+
+    coverage: Fraction = Field(description="Share of faces that are answered.")
+    confidence: Fraction = Field(description="The least confidence among them.")
+    error: Fraction = Field(description="Share of wrong answers among them.")
+
+
+class EntropyBin(Frozen):
+    """Faces on which the raters agreed about equally well; mean entropies in bits."""
+
+    faces: int = Field(ge=1)
+    votes: float = Field(ge=0)
+    prediction: float = Field(ge=0)
+
+
+class EntropyAgreement(Frozen):
+    """Whether the model doubts the faces on which people disagree: entropy of prediction and of votes."""
+
+    spearman: float = Field(ge=-1, le=1)
+    pearson: float = Field(ge=-1, le=1)
+    bins: tuple[EntropyBin, ...] = Field(description="Fifths of the faces by the entropy of their votes.")
+
+
+class CalibrationScores(Frozen):
+    """How far probabilities can be believed; 95 % intervals by bootstrap over faces."""
+
+    expected_calibration_error: Interval = Field(
+        description="15 bins. Sampling only ever adds to it, so that value and interval lie too high."
+    )
+    expected_calibration_error_of_chance: float = Field(
+        ge=0, description="The mean that perfectly calibrated answers to as many faces would show."
+    )
+    brier_score: Interval = Field(description="Squared distance to the one-hot label, 0 to 2.")
+    negative_log_likelihood: Interval = Field(description="Nats.")
+    reliability: tuple[ReliabilityBin, ...] = Field(description="The bins that hold faces.")
+    risk_coverage_area: Fraction = Field(description="Mean error over all coverages.")
+    risk_coverage: tuple[CoveragePoint, ...]
+    entropy: EntropyAgreement | None = Field(default=None, description="Where the raters' votes are known.")
+
+
 class Evaluation(Frozen):
     """Scores on one named set of faces."""
 
@@ -98,6 +158,41 @@ class Evaluation(Frozen):
     macro_f1: Interval
     expected_calibration_error: float = Field(ge=0, le=1, description="15 equal-width bins.")
     recall: dict[str, Fraction] = Field(description="Recall of each class.")
+    classes: dict[str, ClassScores] = Field(default={}, description="The classes that occur.")
+    calibration: CalibrationScores | None = None
+
+
+class EndToEnd(Frozen):
+    """Faces in whole pictures, from detector to label; a face that is not found counts as wrong."""
+
+    data: str = Field(description="The faces, and the pictures they were put into.")
+    faces: int = Field(ge=1)
+    accuracy: Interval
+    crop_accuracy: Interval = Field(description="The same faces, cut at their known place.")
+    loss_points: Interval = Field(description="By how many percentage points the first is lower; paired.")
+    not_found: Fraction = Field(description="Share of faces without a box of at least this overlap:")
+    least_overlap: Fraction = Field(description="Intersection over union of box and pasted face.")
+    accuracy_of_found: Fraction
+    other_boxes: float = Field(ge=0, description="Boxes that are not the pasted face, per picture.")
+
+
+class RobustnessPoint(Frozen):
+    """Accuracy on faces that were all spoilt in one way."""
+
+    disturbance: str
+    strength: float
+    unit: str
+    accuracy: Fraction
+    loss_points: float = Field(description="Percentage points below the same faces as they are.")
+
+
+class Robustness(Frozen):
+    """How accuracy falls as faces get worse."""
+
+    data: str
+    faces: int = Field(ge=1)
+    accuracy: Fraction = Field(description="On the same faces as they are.")
+    points: tuple[RobustnessPoint, ...]
 
 
 class Doubt(Frozen):
@@ -133,6 +228,8 @@ class ModelCard(Frozen):
     multiply_adds: int = Field(ge=1)
     fusion_share: Fraction = Field(description="The learned a of F = a F_MobileNetV2 + (1 - a) F_ViT.")
     evaluations: tuple[Evaluation, ...] = ()
+    end_to_end: EndToEnd | None = None
+    robustness: Robustness | None = None
     doubt: Doubt | None = None
     provenance: Provenance
     self_test: SelfTest
