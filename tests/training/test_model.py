@@ -49,7 +49,8 @@ def test_attention_is_equation_8() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fusion", "share"), [("learned", 0.5), ("half", 0.5), ("mobilenet", 1.0), ("vit", 0.0)]
+    ("fusion", "share"),
+    [("learned", 0.5), ("half", 0.5), ("mobilenet", 1.0), ("vit", 0.0), ("vit-patches", 0.0)],
 )
 def test_share_of_each_fusion(fusion: Fusion, share: float) -> None:
     model = Hybrid(replace(SMALL, fusion=fusion))
@@ -57,6 +58,36 @@ def test_share_of_each_fusion(fusion: Fusion, share: float) -> None:
     model(torch.randn(2, 1, 64, 64)).sum().backward()
     learned = model.theta.grad is not None and float(model.theta.grad) != 0
     assert learned == (fusion == "learned")
+
+
+def test_patches_are_equation_7() -> None:
+    model = Hybrid(replace(SMALL, fusion="vit-patches", patch_px=16)).eval()
+    picture = torch.randn(1, 1, 64, 64)
+    seen: list[torch.Tensor] = []
+    model.vit.blocks.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model(picture)
+    patches = [
+        picture[0, 0, y : y + 16, x : x + 16].flatten() for y in (0, 16, 32, 48) for x in (0, 16, 32, 48)
+    ]
+    tokens = torch.stack([model.vit.embed(patch) for patch in patches])  # x_p E
+    expected = torch.cat([model.vit.class_token[0], tokens]) + model.vit.position[0]
+    torch.testing.assert_close(seen[0][0], expected)
+
+
+def test_a_part_that_is_left_out_is_not_built_and_costs_nothing() -> None:
+    sizes = {
+        fusion: Hybrid(replace(SMALL, fusion=fusion)) for fusion in ("learned", "mobilenet", "vit-patches")
+    }
+    parts = {fusion: {name.split(".")[0] for name in model.state_dict()} for fusion, model in sizes.items()}
+    assert not {"vit", "project_vit"} & parts["mobilenet"]
+    assert not {"mobilenet", "project_mobilenet"} & parts["vit-patches"]
+    hybrid = count_multiply_adds(sizes["learned"], 64)
+    assert all(count_multiply_adds(sizes[fusion], 64) < hybrid for fusion in ("mobilenet", "vit-patches"))
+
+
+def test_patches_that_do_not_fill_the_picture_are_refused() -> None:
+    with pytest.raises(ValueError, match="`image_size` 60 is no multiple of `patch_px` 8"):
+        HybridConfig(image_size=60, fusion="vit-patches")
 
 
 def test_a_face_alone_and_in_a_batch_get_the_same_answer() -> None:

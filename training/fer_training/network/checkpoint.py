@@ -57,12 +57,13 @@ def at_size(model: Hybrid, image_size: int) -> Hybrid:
     """
     resized = Hybrid(replace(model.config, image_size=image_size))
     state = model.state_dict()
-    state["vit.position"] = _interpolated(model.vit.position.detach(), resized.vit.position.shape[1] - 1)
+    if "vit.position" in state:
+        state["vit.position"] = interpolated(state["vit.position"], resized.vit.position.shape[1] - 1)
     resized.load_state_dict(state)
     return resized.eval()
 
 
-def _interpolated(position: torch.Tensor, tokens: int) -> torch.Tensor:
+def interpolated(position: torch.Tensor, tokens: int) -> torch.Tensor:
     """Positions of the class token and of a square grid (1 x 1+G*G x dim) for a grid of `tokens`."""
     class_token, grid = position[:, :1], position[:, 1:]
     old, new = math.isqrt(grid.shape[1]), math.isqrt(tokens)

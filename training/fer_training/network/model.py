@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Fusion = Literal["learned", "half", "mobilenet", "vit"]
+Fusion = Literal["learned", "half", "mobilenet", "vit", "vit-patches"]
+"""Learned a; a = 0.5; or one part alone: `vit` on features of MobileNetV2, `vit-patches` on the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class HybridConfig:
     fused_dim: int = 256  # width of F_MobileNetV2, F_ViT and F_Hybrid
     dropout: float = 0.1
     fusion: Fusion = "learned"
+    patch_px: int = 8  # side of a patch where the transformer sees the picture itself (`vit-patches`)
+
+    def __post_init__(self) -> None:
+        if self.fusion == "vit-patches" and self.image_size % self.patch_px:
+            raise ValueError(f"`image_size` {self.image_size} is no multiple of `patch_px` {self.patch_px}")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, ready for JSON."""
@@ -43,22 +49,27 @@ class Hybrid(nn.Module):
     """N x 1 x S x S pixels in [-1, 1] -> N x classes logits; softmax over them is equation 12.
 
     F_Hybrid = a F_MobileNetV2 + (1 - a) F_ViT (11) with a = sigmoid(theta), so that a stays a share in 0..1.
+    A part that a fixed share of 0 or 1 leaves out is not built.
     """
 
     def __init__(self, config: HybridConfig) -> None:
         super().__init__()
         self.config = config
-        self.mobilenet = MobileNetV2(config.width, config.token_stride)
-        self.vit = VisionTransformer(
-            self.mobilenet.token_channels,
-            -(-config.image_size // config.token_stride),
-            dim=config.vit_dim,
-            depth=config.vit_depth,
-            heads=config.vit_heads,
-            dropout=config.dropout,
-        )
-        self.project_mobilenet = _projection(self.mobilenet.channels, config.fused_dim)
-        self.project_vit = _projection(config.vit_dim, config.fused_dim)
+        channels, grid = config.patch_px**2, config.image_size // config.patch_px
+        if config.fusion != "vit-patches":
+            self.mobilenet = MobileNetV2(config.width, config.token_stride)
+            channels, grid = self.mobilenet.token_channels, -(-config.image_size // config.token_stride)
+            self.project_mobilenet = _projection(self.mobilenet.channels, config.fused_dim)
+        if config.fusion != "mobilenet":
+            self.vit = VisionTransformer(
+                channels,
+                grid,
+                dim=config.vit_dim,
+                depth=config.vit_depth,
+                heads=config.vit_heads,
+                dropout=config.dropout,
+            )
+            self.project_vit = _projection(config.vit_dim, config.fused_dim)
         self.theta = nn.Parameter(torch.zeros(()), requires_grad=config.fusion == "learned")
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(config.fused_dim, config.classes)
@@ -68,19 +79,26 @@ class Hybrid(nn.Module):
         """The share a of MobileNetV2 in the fused features, a scalar in 0..1."""
         if self.config.fusion == "mobilenet":
             return torch.ones_like(self.theta)
-        if self.config.fusion == "vit":
+        if self.config.fusion in ("vit", "vit-patches"):
             return torch.zeros_like(self.theta)
         return torch.sigmoid(self.theta)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits, N x classes."""
-        tokens_map, features = self.mobilenet(pixels)
-        share = self.share
-        f_mobilenet = self.project_mobilenet(features)
-        f_vit = self.project_vit(self.vit(tokens_map))
-        f_hybrid = share * f_mobilenet + (1 - share) * f_vit  # (11)
-        logits: Tensor = self.classifier(self.dropout(f_hybrid))  # (12), softmax is the loss's or the graph's
+        logits: Tensor = self.classifier(self.dropout(self.fused(pixels)))  # (12), softmax is the loss's
         return logits
+
+    def fused(self, pixels: Tensor) -> Tensor:
+        """F_Hybrid, N x fused_dim."""
+        if self.config.fusion == "vit-patches":
+            patches = functional.pixel_unshuffle(pixels, self.config.patch_px)  # x_p: pixels as channels
+            return self.project_vit(self.vit(patches))  # type: ignore[no-any-return]
+        tokens_map, features = self.mobilenet(pixels)
+        f_mobilenet: Tensor = self.project_mobilenet(features)
+        if self.config.fusion == "mobilenet":
+            return f_mobilenet
+        f_vit: Tensor = self.project_vit(self.vit(tokens_map))
+        return self.share * f_mobilenet + (1 - self.share) * f_vit  # (11)
 
 
 # --- MobileNetV2 ----------------------------------------------------------------------------------
@@ -182,7 +200,7 @@ def _rounded(channels: float, divisor: int = 8) -> int:
 
 
 class VisionTransformer(nn.Module):
-    """N x C x G x G feature map -> N x dim class token after `depth` encoder blocks."""
+    """N x C x G x G feature map, or patches of the picture -> N x dim class token after `depth` blocks."""
 
     def __init__(self, channels: int, grid: int, *, dim: int, depth: int, heads: int, dropout: float) -> None:
         super().__init__()
