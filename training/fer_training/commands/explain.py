@@ -1,8 +1,6 @@
 """`explain`: check on faces of FER+ that explanations mark what the answer rests on."""
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from fer_training.crops.alignment import serving_frames
 from fer_training.crops.batches import plain_crops
 from fer_training.data.splits import load_split
 from fer_training.measure.explanation import STRONGEST_SHARE, measure_faithfulness
+from fer_training.measure.report import write_json
 from fer_training.release.export import set_name
 
 
@@ -25,17 +24,13 @@ def run(arguments: argparse.Namespace) -> None:
     frames = serving_frames(images, spec.algorithm, LandmarkModel.open(arguments.landmarks))
     found = measure_faithfulness(model, plain_crops(images, frames, spec.size_px))
     intervals = {"strongest": found.strongest, "random": found.random, "ratio": found.ratio}
+    data = set_name(arguments.split, "majority")
     if arguments.json is None:
-        print(f"{set_name(arguments.split, 'majority')}: {found.faces} faces")
+        print(f"{data}: {found.faces} faces")
         for name, interval in intervals.items():
             words = "ratio" if name == "ratio" else f"fall, {name} {STRONGEST_SHARE:.0%} hidden"
             print(f"  {words:<28}{interval.value:.4f}   95 % {interval.low:.4f} .. {interval.high:.4f}")
         return
-    text = json.dumps(
-        {"data": set_name(arguments.split, "majority"), "n": found.faces, "share": STRONGEST_SHARE}
-        | {name: interval.model_dump() for name, interval in intervals.items()}
-    )
-    if arguments.json == Path("-"):
-        print(text)
-    else:
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+    values: dict[str, object] = {"data": data, "n": found.faces, "share": STRONGEST_SHARE}
+    values |= {name: interval.model_dump() for name, interval in intervals.items()}
+    write_json(values, arguments.json)

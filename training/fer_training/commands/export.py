@@ -5,9 +5,9 @@ import argparse
 from fer_gateway.contract import Framing
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.commands.evaluate import print_table
 from fer_training.data.splits import load_split
 from fer_training.learning.run_folder import BEST_WEIGHTS, CALIBRATION, FRAMING, read_experiment, read_step
+from fer_training.measure.report import print_table
 from fer_training.release.calibrate import Calibration
 from fer_training.release.export import add_evaluations, evaluate_model, export, set_name
 
