@@ -24,6 +24,8 @@ EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
+Precision = Literal["float32", "float16", "int8"]
+
 Point = tuple[float, float]
 """(x, y)."""
 
@@ -204,6 +206,22 @@ class Doubt(Frozen):
     data: str = Field(description="The faces it was chosen on.")
 
 
+class Variant(Frozen):
+    """One precision of a model beside its float32: the same faces, timed in turns on one thread."""
+
+    precision: Precision
+    bytes: int = Field(ge=1, description="Size of the file.")
+    validation_accuracy: Fraction
+    test_accuracy: Fraction
+    test_calibration_error: Fraction
+    agreement: Fraction = Field(description="Share of validation faces with the same label.")
+    mean_difference: Fraction = Field(description="Of probabilities, on validation faces.")
+    greatest_difference: Fraction
+    load_ms: float = Field(gt=0)
+    time_of_one: float = Field(gt=0, description="Time for one face over that of float32.")
+    time_of_eight: float = Field(gt=0, description="The same for a batch of eight.")
+
+
 class Provenance(Frozen):
     """Where the weights come from."""
 
@@ -231,6 +249,8 @@ class ModelCard(Frozen):
     end_to_end: EndToEnd | None = None
     robustness: Robustness | None = None
     doubt: Doubt | None = None
+    precision: Precision = "float32"
+    variants: tuple[Variant, ...] = ()
     provenance: Provenance
     self_test: SelfTest
 

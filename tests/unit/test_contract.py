@@ -30,6 +30,11 @@ def test_json_round_trip(card_json: str) -> None:
     assert ModelCard.model_validate_json(card.model_dump_json()) == card
 
 
+def test_a_card_from_before_precision_is_float32(card_json: str) -> None:
+    assert "precision" not in json.loads(card_json)
+    assert ModelCard.model_validate_json(card_json).precision == "float32"
+
+
 def test_a_card_cannot_change(card_json: str) -> None:
     card = ModelCard.model_validate_json(card_json)
     with pytest.raises(ValidationError, match="frozen"):
@@ -49,6 +54,7 @@ def test_a_card_cannot_change(card_json: str) -> None:
         ({"self_test": {"probabilities": [[1.0] * 8]}}, "self_test"),
         ({"self_test": {"probabilities": [[2.0] * 8, [0.0] * 8]}}, "self_test"),
         ({"surprise": 1}, "surprise"),
+        ({"precision": "int4"}, "precision"),
     ],
 )
 def test_a_wrong_card_is_refused(change: dict[str, Any], message: str, card_json: str) -> None:

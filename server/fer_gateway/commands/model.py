@@ -33,7 +33,7 @@ def table(path: Path, card: ModelCard) -> str:
         ("cascade", f"SHA-256 {card.face.cascade_sha256}"),
         ("pixels", f"/ {card.normalisation.divisor:g} {card.normalisation.shift:+g}, in the graph"),
         ("temperature", f"{card.temperature:.3f}, in the graph"),
-        ("parameters", f"{card.parameters:,}"),
+        ("parameters", f"{card.parameters:,}, {card.precision}"),
         ("multiply-adds", f"{card.multiply_adds:,} a face"),
         ("fusion", f"{card.fusion_share:.1%} MobileNetV2, {1 - card.fusion_share:.1%} ViT"),
         *(("score", score) for score in _scores(card)),

@@ -1,13 +1,34 @@
-"""Cards inside ONNX files: what a graph says of itself."""
+"""ONNX files with a card inside: reading them, and what a graph says of itself."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import onnxruntime
 from pydantic import BaseModel, ValidationError
 
-from fer_gateway.errors import InvalidModel
+from fer_gateway.errors import InvalidModel, ModelNotFound
+from fer_gateway.inference.providers import open_session
 
 Card = TypeVar("Card", bound=BaseModel)
+
+
+def open_file(
+    path: Path, *, called: str, named_by: str, threads: int, providers: Sequence[str]
+) -> onnxruntime.InferenceSession:
+    """Load the graph of a file; an error says what it is `called` and by what another one is `named_by`.
+
+    Raises:
+        ModelNotFound: the file is not there or cannot be read.
+        InvalidModel, ProviderUnavailable: see `open_session`.
+    """
+    try:
+        graph = path.read_bytes()
+    except OSError as exc:
+        raise ModelNotFound(
+            f"The {called} `{path}` cannot be read ({exc.strerror}); name one with {named_by}."
+        ) from exc
+    return open_session(graph, threads=threads, providers=providers)
 
 
 def card_in(session: onnxruntime.InferenceSession, key: str, kind: type[Card], command: str) -> Card:

@@ -10,9 +10,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from fer_gateway.contract import INPUT_NAME, LANDMARK_CARD_KEY, LandmarkCard
-from fer_gateway.errors import ModelNotFound, SelfTestFailed
-from fer_gateway.inference.cards import card_in
-from fer_gateway.inference.providers import CPU, REFUSALS, open_session
+from fer_gateway.errors import SelfTestFailed
+from fer_gateway.inference.cards import card_in, open_file
+from fer_gateway.inference.providers import CPU, REFUSALS
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.align import Grey, box_matrix, centred, framed, points_matrix, warp
 from fer_gateway.vision.geometry import Box
@@ -64,13 +64,9 @@ class LandmarkModel:
             ProviderUnavailable: see `open_session`.
             SelfTestFailed: the answers differ from those at export.
         """
-        try:
-            graph = path.read_bytes()
-        except OSError as exc:
-            raise ModelNotFound(
-                f"The landmark model `{path}` cannot be read ({exc.strerror}); name one with `FER_LANDMARKS`."
-            ) from exc
-        session = open_session(graph, threads=threads, providers=providers)
+        session = open_file(
+            path, called="landmark model", named_by="`FER_LANDMARKS`", threads=threads, providers=providers
+        )
         model = cls(session, card_in(session, LANDMARK_CARD_KEY, LandmarkCard, "fer_training landmarks"))
         model.self_test()
         return model

@@ -9,9 +9,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from fer_gateway.contract import CARD_KEY, INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME, ModelCard
-from fer_gateway.errors import InvalidModel, ModelNotFound, SelfTestFailed
-from fer_gateway.inference.cards import card_in
-from fer_gateway.inference.providers import CPU, REFUSALS, open_session
+from fer_gateway.errors import InvalidModel, SelfTestFailed
+from fer_gateway.inference.cards import card_in, open_file
+from fer_gateway.inference.providers import CPU, REFUSALS
 from fer_gateway.inference.self_test import make_crops
 
 MAX_BATCH = 64
@@ -42,13 +42,9 @@ class EmotionModel:
     @classmethod
     def load(cls, path: Path, *, threads: int = 1, providers: Sequence[str] = (CPU,)) -> Self:
         """`open` without the self-test, to look at a model that need not serve."""
-        try:
-            graph = path.read_bytes()
-        except OSError as exc:
-            raise ModelNotFound(
-                f"The model `{path}` cannot be read ({exc.strerror}); name one with `--model` or `FER_MODEL`."
-            ) from exc
-        session = open_session(graph, threads=threads, providers=providers)
+        session = open_file(
+            path, called="model", named_by="`--model` or `FER_MODEL`", threads=threads, providers=providers
+        )
         card = card_in(session, CARD_KEY, ModelCard, "fer_training export")
         check_graph(session, card)
         return cls(session, card)
