@@ -83,8 +83,8 @@ def _edit_csv(old: str, new: str) -> Callable[[Path], None]:
     [
         (_cut_csv, "`fer2013new.csv` is missing"),
         (_lose_image, "`FER2013Valid/fer0000100.png` is missing"),
-        (_break_image, "`FER2013Valid/fer0000100.png` .* no readable image"),
-        (_empty_image, "`FER2013Valid/fer0000100.png` .* no readable image"),
+        (_break_image, "`FER2013Valid/fer0000100.png` .* no readable picture"),
+        (_empty_image, "`FER2013Valid/fer0000100.png` .* no readable picture"),
         (_enlarge_image, "is 40 x 50 px, expected 48 x 48"),
         (_edit_csv("contempt", "scorn"), r"lacks the columns \['contempt'\]"),
         (_edit_csv("Training,", "Trainin,"), "line 2: `Usage` is `Trainin`"),

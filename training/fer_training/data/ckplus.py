@@ -17,6 +17,7 @@ from fer_training.errors import DataError
 CLASSES = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
 """In the order of the labels. `happy` is FER+'s `happiness`."""
 
+_EXPECTED = "expected a name as `S010_004_00000017.png` (subject, sequence, frame)"
 _NAME = re.compile(r"S(?P<subject>\d+)_(?P<sequence>\d+)_(?P<frame>\d+)")
 
 
@@ -45,7 +46,10 @@ def load_ckplus(path: Path, side_px: int = 48) -> CkPlus:
         raise DataError(
             f"`{path}` has the class folders {list(faces.classes)}, expected CK+'s {list(CLASSES)}"
         )
-    marks = [_mark(path, name) for name in faces.names]
+    strange = next((name for name in faces.names if not is_ckplus_name(name)), None)
+    if strange is not None:
+        raise DataError(f"`{strange}` in `{path}`: {_EXPECTED}")
+    marks = [mark_of(name) for name in faces.names]
     numbers = {mark: number for number, mark in enumerate(sorted(set(marks)))}
     return CkPlus(
         faces,
@@ -54,11 +58,18 @@ def load_ckplus(path: Path, side_px: int = 48) -> CkPlus:
     )
 
 
-def _mark(path: Path, name: str) -> tuple[int, int]:
-    """Subject and sequence of a file."""
+def is_ckplus_name(name: str) -> bool:
+    """Whether a file name tells subject, sequence and frame as those of CK+ do."""
+    return _NAME.fullmatch(PurePosixPath(name).stem) is not None
+
+
+def mark_of(name: str) -> tuple[int, int]:
+    """Subject and sequence of a file.
+
+    Raises:
+        DataError: its name does not tell them.
+    """
     match = _NAME.fullmatch(PurePosixPath(name).stem)
     if match is None:
-        raise DataError(
-            f"`{name}` in `{path}`: expected a name as `S010_004_00000017.png` (subject, sequence, frame)"
-        )
+        raise DataError(f"`{name}`: {_EXPECTED}")
     return int(match["subject"]), int(match["sequence"])

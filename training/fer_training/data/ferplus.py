@@ -5,14 +5,16 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_training.errors import DataError
+from fer_training.data.broken import Broken, read_grey
 from fer_training.data.source import Source
+from fer_training.errors import DataError
 
+VOTES = "fer2013new.csv"
 VOTE_COLUMNS = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
 )  # fmt: skip
@@ -37,56 +39,74 @@ class Faces:
         return Faces(self.images[keep], self.votes[keep], tuple(np.array(self.names, dtype=object)[keep]))
 
 
-def load_ferplus(path: Path) -> dict[str, Faces]:
+def load_ferplus(path: Path, *, skip_broken: bool = False) -> dict[str, Faces]:
     """Read the parts `train`, `public` and `private` from a folder or a zip file.
 
     Rows count, not files: four files stand in two rows each. Rows without an image name, which FER+ removed,
-    are skipped.
+    are skipped; with `skip_broken` also those of broken pictures, and their number goes to stderr.
 
     Raises:
         DataError: a missing file or column, a broken or wrongly sized image; names it and what was expected.
     """
     with Source.open(path) as source:
-        rows: dict[str, list[tuple[str, list[int]]]] = {part: [] for part in FOLDERS}
-        for part, name, votes in _rows(source):
-            rows[part].append((name, votes))
-        return {part: _faces(source, FOLDERS[part], part_rows) for part, part_rows in rows.items()}
+        return read_ferplus(source, Broken(path, skip_broken))
 
 
-def _rows(source: Source) -> list[tuple[str, str, list[int]]]:
-    text = source.read("fer2013new.csv").decode("utf-8-sig")
-    reader = csv.DictReader(io.StringIO(text))
+def read_ferplus(source: Source, broken: Broken) -> dict[str, Faces]:
+    """See `load_ferplus`."""
+    rows: dict[str, list[tuple[str, list[int]]]] = {part: [] for part in FOLDERS}
+    for row in read_votes(source):
+        if row.name:
+            rows[row.part].append((row.name, row.votes))
+    parts = {part: _faces(source, FOLDERS[part], part_rows, broken) for part, part_rows in rows.items()}
+    broken.tell(sum(map(len, rows.values())))
+    return parts
+
+
+class VoteRow(NamedTuple):
+    """A row of `fer2013new.csv`; FER+ removed the faces without a name."""
+
+    part: str
+    name: str
+    votes: list[int]
+
+
+def read_votes(source: Source) -> list[VoteRow]:
+    """The rows of `fer2013new.csv`, those of removed faces too.
+
+    Raises:
+        DataError: the file or a column is missing, or a field is not what it should be; names the line.
+    """
+    reader = csv.DictReader(io.StringIO(source.text(source.find(VOTES))))
     missing = {"Usage", "Image name", *VOTE_COLUMNS} - set(reader.fieldnames or ())
     if missing:
-        raise DataError(f"`fer2013new.csv` in `{source.path}` lacks the columns {sorted(missing)}")
+        raise DataError(f"`{VOTES}` in `{source.path}` lacks the columns {sorted(missing)}")
     rows = []
     for number, row in enumerate(reader, start=2):
-        if not row["Image name"]:
-            continue
         if row["Usage"] not in PARTS:
             raise DataError(
-                f"`fer2013new.csv` line {number}: `Usage` is `{row['Usage']}`, expected one of {list(PARTS)}"
+                f"`{VOTES}` line {number}: `Usage` is `{row['Usage']}`, expected one of {list(PARTS)}"
             )
         try:
             votes = [int(row[column]) for column in VOTE_COLUMNS]
         except (TypeError, ValueError) as error:
-            raise DataError(f"`fer2013new.csv` line {number}: a vote is no whole number") from error
-        rows.append((PARTS[row["Usage"]], row["Image name"], votes))
+            raise DataError(f"`{VOTES}` line {number}: a vote is no whole number") from error
+        if min(votes) < 0:
+            raise DataError(f"`{VOTES}` line {number}: a vote is below 0")
+        rows.append(VoteRow(PARTS[row["Usage"]], row["Image name"], votes))
     return rows
 
 
-def _faces(source: Source, folder: str, rows: list[tuple[str, list[int]]]) -> Faces:
-    images = np.empty((len(rows), FACE_PX, FACE_PX), np.uint8)
+def _faces(source: Source, folder: str, rows: list[tuple[str, list[int]]], broken: Broken) -> Faces:
+    images, whole = np.empty((len(rows), FACE_PX, FACE_PX), np.uint8), np.zeros(len(rows), bool)
     for index, (name, _) in enumerate(rows):
-        data = source.read(f"{folder}/{name}")
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+        file = f"{folder}/{name}"
+        image = read_grey(source, file, broken)
         if image is None:
-            raise DataError(f"`{folder}/{name}` in `{source.path}` is no readable image")
+            continue
         if image.shape != (FACE_PX, FACE_PX):
-            height, width = image.shape[:2]
-            raise DataError(
-                f"`{folder}/{name}` in `{source.path}` is {width} x {height} px, expected 48 x 48"
-            )
-        images[index] = image
+            broken.add(file, f"is {image.shape[1]} x {image.shape[0]} px, expected 48 x 48")
+            continue
+        images[index], whole[index] = image, True
     votes = np.array([votes for _, votes in rows], np.int64).reshape(-1, len(VOTE_COLUMNS))
-    return Faces(images, votes, tuple(name for name, _ in rows))
+    return Faces(images, votes, tuple(name for name, _ in rows))[whole]

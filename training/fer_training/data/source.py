@@ -1,6 +1,7 @@
 """Files of a data set, from a folder or a zip file alike."""
 
 import zipfile
+import zlib
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,6 +42,21 @@ class Source:
         """All files, as paths below the root, sorted."""
         return tuple(sorted(self._names))
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def find(self, file: str) -> str:
+        """The path of the one file of this name, in whatever folder.
+
+        Raises:
+            DataError: there is none, or more than one.
+        """
+        found = [name for name in self.names if name.rsplit("/", 1)[-1] == file]
+        if len(found) != 1:
+            fault = f"stands {len(found)} times" if found else "is missing"
+            raise DataError(f"`{file}` {fault} in `{self.path}`; expected it once")
+        return found[0]
+
     def read(self, name: str) -> bytes:
         """The bytes of one file.
 
@@ -53,8 +69,19 @@ class Source:
             if self._archive is not None:
                 return self._archive.read(self._names[name])
             return (self.path / self._names[name]).read_bytes()
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"`{name}` in `{self.path}` cannot be read: {error}") from error
+
+    def text(self, name: str) -> str:
+        """One file as UTF-8 text.
+
+        Raises:
+            DataError: it is not there, cannot be read or is no text.
+        """
+        try:
+            return self.read(name).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(f"`{name}` in `{self.path}` is no UTF-8 text") from error
 
     def __enter__(self) -> Self:
         return self

@@ -1,12 +1,13 @@
 """Faces that stand in two parts of a data set: pixel for pixel, or as another cut of the same photo."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_training.data.ferplus import Faces
+from fer_training.data.parts import SPLITS, Split
 
 Greys = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -19,27 +20,41 @@ CORRELATION = 0.88
 
 SHIFT_PX = 3
 
+_LATER: Mapping[Split, Sequence[Split]] = {
+    "train": ("validation", "test"),
+    "validation": ("test",),
+    "test": (),
+}
 _HASH_PX = 32
 _COEFFICIENTS = 8
 _CHUNK = 500
 
 
 def drop_twins(
-    parts: dict[str, Faces], find: Callable[[Greys, Greys], Mask] | None = None
+    parts: Mapping[str, Faces], find: Callable[[Greys, Greys], Mask] | None = None
 ) -> dict[str, Faces]:
-    """Drop training faces that stand in another part, and public ones that stand in the private.
+    """FER+ without twins: see `without_twins`."""
+    images = {split: parts[part].images for split, part in SPLITS.items()}
+    kept = without_twins(images, find)
+    return {part: parts[part][kept[split]] for split, part in SPLITS.items()}
+
+
+def without_twins(
+    parts: Mapping[Split, Greys], find: Callable[[Greys, Greys], Mask] | None = None
+) -> dict[Split, Mask]:
+    """Which faces of each part (N x H x W) do not stand in a later part too; the test part keeps all.
 
     FER2013 holds the same faces in several parts; a model that saw them in training scores too high.
     `find` says which of N faces stand among M others: `exact_twins` (default) or `near_twins`.
     """
     find = find or exact_twins
-    train, public, private = parts["train"], parts["public"], parts["private"]
-    held_out = np.concatenate([public.images, private.images])
-    return {
-        "train": train[~find(train.images, held_out)],
-        "public": public[~find(public.images, private.images)],
-        "private": private,
-    }
+    kept: dict[Split, Mask] = {}
+    for split, later in _LATER.items():
+        others = [parts[part] for part in later if part in parts]
+        if split in parts:
+            faces = parts[split]
+            kept[split] = ~find(faces, np.concatenate(others)) if others else np.ones(len(faces), dtype=bool)
+    return kept
 
 
 def exact_twins(faces: Greys, others: Greys) -> Mask:

@@ -21,7 +21,19 @@ def add_run_folder(parser: argparse.ArgumentParser) -> None:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """The data set."""
     parser.add_argument(
-        "--data", type=Path, required=True, help="FER+ in the FERPlus layout, folder or zip file"
+        "--data",
+        type=Path,
+        required=True,
+        help="folder or zip file, recognised by what is inside: FERPlus layout; `fer2013.csv` beside "
+        "`fer2013new.csv`; CK+48; or class folders `<class>/<picture>`, alone or below `train/`, "
+        "`validation/` (`val/`), `test/`",
+    )
+
+
+def add_skip_broken(parser: argparse.ArgumentParser) -> None:
+    """Whether broken pictures end a command."""
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="leave out broken pictures, and say how many they are"
     )
 
 
@@ -31,14 +43,14 @@ def add_split(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=SPLITS,
         default="test",
-        help="validation is FER+'s public part, test (default) its private",
+        help="part of the data (default: test); of FER+, validation is the public part, test the private",
     )
 
 
 def add_rule(parser: argparse.ArgumentParser) -> None:
     """Which faces count."""
     parser.add_argument(
-        "--rule", choices=RULES, default="majority", help="which faces count (default: majority)"
+        "--rule", choices=RULES, default="majority", help="which voted faces count (default: majority)"
     )
 
 
