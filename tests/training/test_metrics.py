@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
+from fer_training.measure.calibration import brier_score, expected_calibration_error
 from fer_training.measure.metrics import (
     accuracy,
-    brier_score,
     class_scores,
     confusion_matrix,
     evaluate_probabilities,
-    expected_calibration_error,
     macro_f1,
 )
 from fer_training.release.calibrate import fit_temperature, softmax

@@ -6,10 +6,9 @@ import numpy as np
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.crops.alignment import serving_frames
-from fer_training.crops.batches import plain_crops
 from fer_training.data.splits import load_split
 from fer_training.measure.explanation import STRONGEST_SHARE, measure_faithfulness
+from fer_training.measure.predictions import serving_crops
 from fer_training.measure.report import write_json
 from fer_training.release.export import set_name
 
@@ -17,12 +16,11 @@ from fer_training.release.export import set_name
 def run(arguments: argparse.Namespace) -> None:
     """Print a table, or with `--json PATH` (`-`, or nothing, is standard output) one JSON object."""
     model = EmotionModel.open(arguments.model)
-    spec = model.card.face
     faces = load_split(arguments.data, arguments.split, "majority", twins=True)
     spread = np.linspace(0, len(faces) - 1, min(arguments.faces, len(faces))).round().astype(int)
     images = faces.images[spread]
-    frames = serving_frames(images, spec.algorithm, LandmarkModel.open(arguments.landmarks))
-    found = measure_faithfulness(model, plain_crops(images, frames, spec.size_px))
+    landmarks = LandmarkModel.open(arguments.landmarks)
+    found = measure_faithfulness(model, serving_crops(model, landmarks, images))
     intervals = {"strongest": found.strongest, "random": found.random, "ratio": found.ratio}
     data = set_name(arguments.split, "majority")
     if arguments.json is None:

@@ -10,6 +10,7 @@ from fer_gateway.contract import Interval
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.occlusion import CELLS, Cells, falls_of_cells, log_odds, occluded, sliding_windows
 from fer_training.errors import DataError
+from fer_training.measure.bootstrap import interval_of
 
 STRONGEST_SHARE = 0.2
 RANDOM_DRAWS = 10
@@ -51,9 +52,9 @@ def measure_faithfulness(model: EmotionModel, crops: NDArray[np.uint8], seed: in
     ratios = resampled[:, 0] / np.maximum(resampled[:, 1], _LEAST_FALL)
     return Faithfulness(
         faces=len(falls),
-        strongest=_interval(means[0], resampled[:, 0]),
-        random=_interval(means[1], resampled[:, 1]),
-        ratio=_interval(means[0] / means[1], ratios),
+        strongest=interval_of(means[0], resampled[:, 0]),
+        random=interval_of(means[1], resampled[:, 1]),
+        ratio=interval_of(means[0] / means[1], ratios),
     )
 
 
@@ -73,8 +74,3 @@ def _falls(model: EmotionModel, crop: NDArray[np.uint8], random: np.random.Gener
         mask[order[: round(STRONGEST_SHARE * CELLS**2)]] = True
     falls = untouched[top] - with_hidden(cells.reshape(-1, CELLS, CELLS))[:, top]
     return float(falls[0]), float(falls[1:].mean())
-
-
-def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Interval(value=round(float(value), 4), low=round(float(low), 4), high=round(float(high), 4))

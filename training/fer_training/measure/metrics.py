@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_gateway.contract import Evaluation, Interval
+from fer_gateway.contract import ClassScores, Evaluation, Interval
+from fer_training.measure.bootstrap import interval_of, resamples
+from fer_training.measure.calibration import calibration_scores, expected_calibration_error
 
 Probabilities = NDArray[np.floating]
 Labels = NDArray[np.int64]
-
-_BINS = 15
-_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +51,58 @@ def accuracy(confusion: NDArray[np.int64]) -> float:
     return float(confusion.trace() / max(1, confusion.sum()))
 
 
-def expected_calibration_error(probabilities: Probabilities, labels: Labels, bins: int = _BINS) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins, weighted by faces (Guo et al. 2017)."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(bin_of, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / max(1, len(labels)))
-
-
-def brier_score(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean squared distance between the probabilities and the one-hot label, 0..2 (Brier 1950)."""
-    one_hot = np.eye(probabilities.shape[1])[labels]
-    return float(((probabilities - one_hot) ** 2).sum(axis=1).mean())
-
-
 def evaluate_probabilities(
-    data: str, names: tuple[str, ...], probabilities: Probabilities, labels: Labels, seed: int = 0
+    data: str,
+    names: tuple[str, ...],
+    probabilities: Probabilities,
+    labels: Labels,
+    votes: Probabilities | None = None,
+    *,
+    seed: int = 0,
 ) -> Evaluation:
-    """All scores of the card for one set of faces: probabilities N x K, labels N."""
+    """All scores of the card for one set of faces: probabilities N x K, labels N, raters' shares N x K."""
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, len(names))
-    resamples = _resampled(labels, predicted, len(names), seed)
-    recalls = zip(names, class_scores(confusion), strict=True)
+    drawn = [
+        confusion_matrix(labels[rows], predicted[rows], len(names)) for rows in resamples(len(labels), seed)
+    ]
+    classes = _classes(names, confusion, drawn)
     return Evaluation(
         data=data,
         faces=len(labels),
-        accuracy=_interval(accuracy, confusion, resamples),
-        macro_f1=_interval(macro_f1, confusion, resamples),
+        accuracy=_interval(accuracy, confusion, drawn),
+        macro_f1=_interval(macro_f1, confusion, drawn),
         expected_calibration_error=round(expected_calibration_error(probabilities, labels), 4),
-        recall={name: round(score.recall, 4) for name, score in recalls if score.faces},
+        recall={name: scores.recall.value for name, scores in classes.items()},
+        classes=classes,
+        calibration=calibration_scores(probabilities, labels, votes, seed),
     )
 
 
-def _resampled(labels: Labels, predicted: Labels, classes: int, seed: int) -> list[NDArray[np.int64]]:
-    random = np.random.default_rng(seed)
-    picks = (random.integers(0, len(labels), len(labels)) for _ in range(_RESAMPLES))
-    return [confusion_matrix(labels[pick], predicted[pick], classes) for pick in picks]
+def _classes(
+    names: tuple[str, ...], confusion: NDArray[np.int64], drawn: list[NDArray[np.int64]]
+) -> dict[str, ClassScores]:
+    """The classes that occur, with intervals; a draw without a face of the class gives its scores a 0."""
+    scores, again = class_scores(confusion), [class_scores(sample) for sample in drawn]
+
+    def interval(place: int, measure: Callable[[ClassScore], float]) -> Interval:
+        return interval_of(measure(scores[place]), [measure(sample[place]) for sample in again])
+
+    return {
+        name: ClassScores(
+            faces=scores[place].faces,
+            precision=interval(place, lambda score: score.precision),
+            recall=interval(place, lambda score: score.recall),
+            f1=interval(place, lambda score: score.f1),
+        )
+        for place, name in enumerate(names)
+        if scores[place].faces
+    }
 
 
 def _interval(
     measure: Callable[[NDArray[np.int64]], float],
     confusion: NDArray[np.int64],
-    resamples: list[NDArray[np.int64]],
+    drawn: list[NDArray[np.int64]],
 ) -> Interval:
-    low, high = np.quantile([measure(sample) for sample in resamples], [0.025, 0.975])
-    return Interval(value=round(measure(confusion), 4), low=round(float(low), 4), high=round(float(high), 4))
+    return interval_of(measure(confusion), [measure(sample) for sample in drawn])

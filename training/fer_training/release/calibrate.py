@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from fer_gateway.contract import Doubt, Frozen
-from fer_training.measure.metrics import Labels, expected_calibration_error
+from fer_training.measure.calibration import Labels, expected_calibration_error
 
 
 class Calibration(Frozen):

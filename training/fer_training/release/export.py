@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_gateway.contract import (
     EMOTIONS,
@@ -19,10 +18,9 @@ from fer_gateway.contract import (
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.cascade import FRONTAL_FACE, cascade_sha256, find_cascade
-from fer_training.crops.alignment import serving_frames
-from fer_training.crops.batches import plain_crops
 from fer_training.data.splits import LabelledFaces
 from fer_training.measure.metrics import evaluate_probabilities
+from fer_training.measure.predictions import predict_faces
 from fer_training.network.checkpoint import load_model, save_weights
 from fer_training.network.graph import NORMALISATION, rewrite_card, self_test_probabilities, write_graph
 from fer_training.network.model import Hybrid
@@ -63,15 +61,8 @@ def evaluate_model(
     model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces, data: str
 ) -> Evaluation:
     """Scores of an exported model on faces cut as serving cuts them; `data` names the set."""
-    probabilities = predict_faces(model, landmarks, faces)
-    return evaluate_probabilities(data, model.card.labels, probabilities, faces.labels)
-
-
-def predict_faces(model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces) -> NDArray[np.float32]:
-    """The probabilities, N x K, of faces cut as serving cuts them."""
-    spec = model.card.face
-    frames = serving_frames(faces.images, spec.algorithm, landmarks)
-    return model.predict(plain_crops(faces.images, frames, spec.size_px)[..., None])
+    probabilities = predict_faces(model, landmarks, faces.images)
+    return evaluate_probabilities(data, model.card.labels, probabilities, faces.labels, faces.targets)
 
 
 def add_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> ModelCard:
