@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from fer_gateway.contract import LandmarkCard, LandmarkError, LandmarkSelfTest
+from fer_gateway.contract import LANDMARK_CARD_KEY, LandmarkCard, LandmarkError, LandmarkSelfTest
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.cascade import HaarDetector
@@ -25,6 +25,7 @@ from fer_training.landmarks.measure import (
 from fer_training.landmarks.network import LandmarkNet
 from fer_training.landmarks.train import LandmarkTrainer
 from fer_training.learning.devices import device_named
+from fer_training.network.onnx_file import rewrite_card
 from fer_training.network.size import count_multiply_adds, count_parameters
 from fer_training.release.provenance import provenance
 
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         other = load_pointed_folder(arguments.also).trusted
         errors.append(_error(model, other, f"{arguments.also.stem}, score >= 0.6, {JITTER_NAME}"))
     card = card.model_copy(update={"errors": tuple(errors[:1])})
-    write_landmarks(network, card, arguments.out)
+    rewrite_card(arguments.out, card, LANDMARK_CARD_KEY)
     model = LandmarkModel.open(arguments.out)
     taken = share_of_nothing_taken(model, _some(splits["validation"].trusted, 500))
     print(
