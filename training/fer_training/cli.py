@@ -24,6 +24,8 @@ COMMANDS = (
     "stability",
     "robustness",
     "detection",
+    "crossvalidate",
+    "report",
 )
 """In the order of `--help`."""
 

@@ -1,0 +1,20 @@
+"""`report`."""
+
+import argparse
+from pathlib import Path
+
+HELP = "show runs of `crossvalidate` or `train` side by side: HTML, PNG, Markdown"
+EXAMPLE = "report runs/ckplus-random runs/ckplus-subjects --out runs/report"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("run_folders", type=Path, nargs="+", metavar="RUN", help="folders of finished runs")
+    parser.add_argument(
+        "--out", type=Path, help="folder to write to (default: `report` in the first run's folder)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="CK+ as the runs had it, to show sample faces; such a page must not be published",
+    )
