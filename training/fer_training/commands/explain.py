@@ -2,8 +2,6 @@
 
 import argparse
 
-import numpy as np
-
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_training.data.splits import load_split
@@ -17,8 +15,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print a table, or with `--json PATH` (`-`, or nothing, is standard output) one JSON object."""
     model = EmotionModel.open(arguments.model)
     faces = load_split(arguments.data, arguments.split, "majority", twins=True)
-    spread = np.linspace(0, len(faces) - 1, min(arguments.faces, len(faces))).round().astype(int)
-    images = faces.images[spread]
+    images = faces.some(arguments.faces).images
     landmarks = LandmarkModel.open(arguments.landmarks)
     found = measure_faithfulness(model, serving_crops(model, landmarks, images))
     intervals = {"strongest": found.strongest, "random": found.random, "ratio": found.ratio}

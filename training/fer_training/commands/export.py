@@ -5,11 +5,14 @@ import argparse
 from fer_gateway.contract import Framing
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.data.splits import load_split
+from fer_training.data.datasets import open_data
+from fer_training.data.votes import Rule
+from fer_training.learning.origin import require_labels
 from fer_training.learning.run_folder import BEST_WEIGHTS, CALIBRATION, FRAMING, read_experiment, read_step
 from fer_training.measure.report import print_table
 from fer_training.release.calibrate import Calibration
-from fer_training.release.export import add_evaluations, evaluate_model, export, set_name
+from fer_training.release.export import add_evaluations, evaluate_model, export
+from fer_training.release.provenance import own_provenance
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -18,21 +21,28 @@ def run(arguments: argparse.Namespace) -> None:
     landmarks = LandmarkModel.open(arguments.landmarks)
     framing_step = f"framing --run {folder}"
     calibration = Calibration.model_validate_json(read_step(folder / CALIBRATION, f"calibrate {folder}"))
+    framing = Framing.model_validate_json(read_step(folder / FRAMING, framing_step))
+    data = open_data(arguments.data, skip_broken=arguments.skip_broken)
+    origin = require_labels(folder, data.classes, arguments.data)
+    voted = data.split("test", "majority", twins=False).voted
     export(
         folder / BEST_WEIGHTS,
         out,
         name=arguments.name,
         version=arguments.version,
         temperature=calibration.temperature,
-        framing=Framing.model_validate_json(read_step(folder / FRAMING, framing_step)),
+        framing=framing,
         template=None if read_experiment(folder).crop == "box-v1" else landmarks.card.template,
         doubt=calibration.doubt,
         half_weights=arguments.half_weights,
+        labels=origin.labels,
+        origin=None if voted else own_provenance(origin.data, origin.faces, origin.weights),
     )
     model = EmotionModel.open(out)
+    rules: tuple[Rule, ...] = ("majority", "probability") if voted else ("majority",)
     evaluations = [
-        evaluate_model(model, landmarks, load_split(arguments.data, "test", rule), set_name("test", rule))
-        for rule in ("majority", "probability")
+        evaluate_model(model, landmarks, data.split("test", rule, twins=False), data.title("test", rule))
+        for rule in rules
     ]
     card = add_evaluations(out, evaluations)
     print(f"`{out}`: {card.name} {card.version}, {out.stat().st_size / 1e6:.1f} MB")

@@ -9,6 +9,7 @@ from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.cascade import HaarDetector
 from fer_training.crops.framing import SMALLEST_BOX_PX
+from fer_training.data.labelled import evenly_spread
 from fer_training.landmarks.config import LandmarkConfig
 from fer_training.landmarks.data import PointedFaces, load_pointed, load_pointed_folder
 from fer_training.landmarks.export import graph_points, write_landmarks
@@ -134,7 +135,6 @@ def _print_fit(fit: HaarFit) -> None:
 
 def _some(faces: PointedFaces, count: int) -> PointedFaces:
     """`count` faces, evenly spread."""
-    step = max(1, len(faces) // count)
     keep = np.zeros(len(faces), dtype=bool)
-    keep[::step][:count] = True
+    keep[evenly_spread(len(faces), count)] = True
     return faces[keep]

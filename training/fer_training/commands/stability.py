@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> None:
     landmarks = LandmarkModel.open(arguments.landmarks)
     faces = load_split(arguments.data, arguments.split, "majority", twins=True)
     if arguments.faces:
-        faces = faces[:: max(1, len(faces) // arguments.faces)]
+        faces = faces.some(arguments.faces)
     print_tables(measure_stability(model, landmarks, faces, TEST_JITTER))
 
 

@@ -18,5 +18,5 @@ FOLDER_PARTS: Mapping[str, Split] = {
 }
 """Folders above class folders, in lower case."""
 
-EVERYTHING = "all"
+EVERYTHING: Literal["all"] = "all"
 """Every face of a data set, for scoring."""

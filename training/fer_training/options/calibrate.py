@@ -2,7 +2,7 @@
 
 import argparse
 
-from fer_training.options.shared import add_data, add_landmarks, add_rule, add_run_folder
+from fer_training.options.shared import add_data, add_landmarks, add_rule, add_run_folder, add_skip_broken
 
 HELP = "fit temperature and doubt on the validation part"
 EXAMPLE = "calibrate runs/base --data runs/ferplus.zip"
@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     add_run_folder(parser)
     add_data(parser)
+    add_skip_broken(parser)
     add_landmarks(parser)
     add_rule(parser)
     parser.add_argument(

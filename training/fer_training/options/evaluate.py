@@ -2,17 +2,18 @@
 
 import argparse
 
+from fer_training.data.parts import EVERYTHING, SPLITS
 from fer_training.options.shared import (
     add_data,
     add_json,
     add_landmarks,
     add_model,
     add_rule,
-    add_split,
+    add_skip_broken,
     add_threads,
 )
 
-HELP = "score an ONNX model on a part of FER+"
+HELP = "score an ONNX model on a part of a data set, on the classes that both have"
 EXAMPLE = "evaluate model.onnx --data ferplus.zip --split test --rule majority --json -"
 
 
@@ -20,11 +21,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     add_model(parser)
     add_data(parser)
+    add_skip_broken(parser)
     add_landmarks(parser)
-    add_split(parser)
+    parser.add_argument(
+        "--split",
+        choices=(*SPLITS, EVERYTHING),
+        default="test",
+        help="part of the data (default: test); of FER+, validation is the public part, test the private. "
+        "Where the data have no parts, test is the tenth that `train` holds out, or every face if the "
+        "model's labels are not the data's classes, so that it cannot have been trained on them",
+    )
     add_rule(parser)
     parser.add_argument(
         "--drop-twins", action="store_true", help="leave out faces that stand in a later part too"
+    )
+    parser.add_argument(
+        "--twins",
+        choices=("exact", "near"),
+        default="exact",
+        help="which scored faces count as known from the training part: the same pixels (default: exact), or "
+        "also near twins by perceptual hash, which takes half a minute on FER+",
+    )
+    parser.add_argument(
+        "--flip",
+        action="store_true",
+        help="also score the mean of the answers to a face and its mirror image",
     )
     add_threads(parser)
     add_json(parser)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import add_data, add_landmarks, add_run_folder
+from fer_training.options.shared import add_data, add_landmarks, add_run_folder, add_skip_broken
 
 HELP = "write the ONNX file with its card, scored on the test part"
 EXAMPLE = "export runs/base --data runs/ferplus.zip --out model.onnx --version 0.1.0"
@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     add_run_folder(parser)
     add_data(parser)
+    add_skip_broken(parser)
     add_landmarks(parser)
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
     parser.add_argument("--half-weights", type=Path, help="also write the weights in half precision here")

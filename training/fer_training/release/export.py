@@ -12,6 +12,7 @@ from fer_gateway.contract import (
     FaceSpec,
     Framing,
     ModelCard,
+    Provenance,
     SelfTest,
     Template,
 )
@@ -39,10 +40,13 @@ def export(
     template: Template | None = None,
     doubt: Doubt | None = None,
     half_weights: Path | None = None,
+    labels: tuple[str, ...] = EMOTIONS,
+    origin: Provenance | None = None,
 ) -> ModelCard:
     """Write the ONNX file of a run, with a card without evaluations yet, and its weights in half precision.
 
     Where half-precision weights are written, the graph is made from them, so that both files are one model.
+    `labels` are the classes in their order; `origin` is said of weights that did not come from FER+ alone.
 
     Raises:
         CheckpointError, ParityError: see `load_model` and `write_graph`.
@@ -51,8 +55,8 @@ def export(
         save_weights(load_model(weights), half_weights, half=True)
         weights = half_weights
     model = load_model(weights)
-    card = _card(model, name, version, temperature, (framing, template))
-    card = card.model_copy(update={"doubt": doubt})
+    card = _card(model, name, version, temperature, (framing, template), labels=labels)
+    card = card.model_copy(update={"doubt": doubt, "provenance": origin or card.provenance})
     write_graph(model, card, out)
     return card
 
@@ -62,7 +66,8 @@ def evaluate_model(
 ) -> Evaluation:
     """Scores of an exported model on faces cut as serving cuts them; `data` names the set."""
     probabilities = predict_faces(model, landmarks, faces.images)
-    return evaluate_probabilities(data, model.card.labels, probabilities, faces.labels, faces.targets)
+    votes = faces.targets if faces.voted else None
+    return evaluate_probabilities(data, model.card.labels, probabilities, faces.labels, votes)
 
 
 def add_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> ModelCard:
@@ -80,14 +85,20 @@ def set_name(split: str, rule: str) -> str:
 
 
 def _card(
-    model: Hybrid, name: str, version: str, temperature: float, place: tuple[Framing, Template | None]
+    model: Hybrid,
+    name: str,
+    version: str,
+    temperature: float,
+    place: tuple[Framing, Template | None],
+    *,
+    labels: tuple[str, ...],
 ) -> ModelCard:
     framing, template = place
     expected = self_test_probabilities(model, temperature)
     return ModelCard(
         name=name,
         version=version,
-        labels=EMOTIONS,
+        labels=labels,
         face=FaceSpec(
             algorithm="box-v1" if template is None else "landmarks-v1",
             size_px=model.config.image_size,

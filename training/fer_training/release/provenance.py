@@ -1,6 +1,7 @@
 """Where weights come from, for the cards of exported models."""
 
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,15 +13,29 @@ LICENCE = (
 
 DATA = "FER+ training part (FER2013 images, crowd votes), less the pixel twins of its other parts"
 
+OWN_LICENCE = "Apache-2.0 for the code; what may be done with the weights depends on the pictures"
 
-def provenance(notes: str, data: str = DATA) -> Provenance:
+
+def provenance(notes: str, data: Sequence[str] = (DATA,), licence: str = LICENCE) -> Provenance:
     """Weights trained today, at the commit that is checked out here."""
     return Provenance(
         git_sha=_git_sha(),
         created=datetime.now(UTC).date().isoformat(),
-        data=(data,),
-        licence=LICENCE,
+        data=tuple(data),
+        licence=licence,
         notes=notes,
+    )
+
+
+def own_provenance(data: str, faces: int, weights: str | None) -> Provenance:
+    """Weights trained on `faces` pictures of a user's data, from those of `weights` or random ones."""
+    own = f"{faces:,} pictures of `{data}`"
+    if weights is None:
+        return provenance("Started from random weights.", (own,), OWN_LICENCE)
+    return provenance(
+        f"Started from `{weights}`; the first entry of `data` is what that was trained on.",
+        (DATA, own),
+        f"{OWN_LICENCE}; of those it started from: {LICENCE}",
     )
 
 
