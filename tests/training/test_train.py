@@ -17,8 +17,10 @@ import torch
 from fer_training.data.splits import LabelledFaces, load_splits
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.learning.config import ExperimentConfig, load_config
+from fer_training.learning.logbook import Logbook
+from fer_training.learning.losses import balancing_weights
 from fer_training.learning.optimization import learning_rate
-from fer_training.learning.train import Trainer, balancing_weights
+from fer_training.learning.train import Trainer
 from fer_training.network.checkpoint import at_size, load_model, save_weights
 from fer_training.network.model import Hybrid
 
@@ -59,10 +61,10 @@ def test_a_resumed_run_ends_with_the_same_weights(
         pass
 
     class Doomed(Trainer):
-        def _record(self, model: Hybrid, epoch: int, values: dict[str, float]) -> None:
+        def _record(self, model: Hybrid, epoch: int, values: dict[str, float], logbook: Logbook) -> None:
             if epoch == 2:
                 raise Killed
-            super()._record(model, epoch, values)
+            super()._record(model, epoch, values, logbook)
 
     with pytest.raises(Killed):
         Doomed(config, tmp_path / "broken", CPU).fit(*faces)

@@ -4,7 +4,9 @@ TrainingError
 ├── DataError         a data set that is missing, incomplete or damaged
 ├── ConfigError       an experiment file with a wrong or unknown field
 ├── CheckpointError   a checkpoint or weights file that does not fit
-└── ParityError       the exported graph does not answer like the PyTorch model
+├── ParityError       the exported graph does not answer like the PyTorch model
+├── ProcessError      another process of the same training that was lost
+└── QuantisationError   a graph that cannot be quantised, or whose answers fail a gate of release
 """
 
 
@@ -26,3 +28,11 @@ class CheckpointError(TrainingError):
 
 class ParityError(TrainingError):
     """The exported graph does not answer like the PyTorch model."""
+
+
+class ProcessError(TrainingError):
+    """Another process of the same training that was lost."""
+
+
+class QuantisationError(TrainingError):
+    """A graph that cannot be quantised, or whose answers fail a gate of release."""

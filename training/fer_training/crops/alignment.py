@@ -41,17 +41,20 @@ def serving_frames(images: NDArray[np.uint8], crop: Crop, landmarks: LandmarkMod
 
 
 def jittered_frames(
-    images: NDArray[np.uint8], crop: Crop, landmarks: LandmarkModel, draws: int, seed: int
+    images: NDArray[np.uint8], crop: Crop, landmarks: LandmarkModel, draws: int, seed: int, *, first: int = 0
 ) -> Frames:
-    """`draws` frames a face, each from a jittered box amid random surroundings."""
+    """`draws` frames a face, each from a jittered box amid random surroundings.
+
+    `first` is the number of the first face among all, so that they can be made in parts.
+    """
     if crop == "box-v1":
         return whole_frames(images)
     rows = []
-    for index, image in enumerate(tqdm(images, desc="alignment", mininterval=1, disable=None)):
+    for index, image in enumerate(tqdm(images, desc="alignment", mininterval=1, disable=None), start=first):
         random = np.random.default_rng((seed, index))
         canvases = [with_surroundings(image, random) for _ in range(draws)]
         rows.append([_frame(image, canvas, landmarks, SERVING_JITTER, random) for canvas in canvases])
-    return np.array(rows)
+    return np.array(rows).reshape(-1, draws, 2, 3)
 
 
 def _frame(

@@ -1,8 +1,8 @@
 """Batches of faces: shuffled and changed at random for training, plain for evaluation."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,6 +11,10 @@ from torch import Tensor
 
 from fer_training.crops.alignment import Frames
 from fer_training.crops.augment import AugmentConfig, plain_view, random_view
+from fer_training.crops.shuffle import Chunk, prefetched, shuffled, steps_of
+from fer_training.errors import ConfigError
+
+_CPU = torch.device("cpu")
 
 
 def to_pixels(crops: NDArray[np.uint8], device: torch.device) -> Tensor:
@@ -19,12 +23,25 @@ def to_pixels(crops: NDArray[np.uint8], device: torch.device) -> Tensor:
     return pixels.float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
 
 
+class Batches(Protocol):
+    """What a training loop runs through; the same for the same seed and epoch."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def tensors(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pixels (B x 1 x S x S, in [-1, 1]) and targets (B x K) on the device, one epoch."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingBatches:
     """Random views of N faces with their targets (N x K), the same for the same seed and epoch.
 
-    Of the frames of a face (see `alignment`), one is drawn for each view. Of `processes` that train together,
-    each sees its own part of a step: together they see what one would with `processes` times the batch size.
+    Of the frames of a face (see `alignment`), one is drawn for each view. For `rank` and `processes` see
+    `shuffled`.
+
+    Raises:
+        ConfigError: several processes, and too few faces for a step of all of them.
     """
 
     images: NDArray[np.uint8]
@@ -36,25 +53,36 @@ class TrainingBatches:
     seed: int
     rank: int = 0
     processes: int = 1
+    device: torch.device = _CPU
+
+    def __post_init__(self) -> None:
+        if self.processes > 1 and len(self.images) < self.batch_size * self.processes:
+            raise ConfigError(
+                f"{len(self.images)} training faces do not fill one step of {self.processes} processes with "
+                f"`batch_size` {self.batch_size}; lower it, or start fewer processes"
+            )
 
     def __len__(self) -> int:
-        """Steps in an epoch; the remainder of a batch is left out, another one each time."""
-        return max(1, len(self.images) // (self.batch_size * self.processes))
+        return steps_of(len(self.images), self.batch_size * self.processes)
+
+    def chunks(self, epoch: int) -> list[Chunk]:
+        """Which faces each batch of an epoch holds."""
+        seed = (self.seed, epoch)
+        return shuffled(len(self.images), self.batch_size, seed, self.rank, self.processes)
 
     def epoch(self, epoch: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         """Crops (B x S x S) and targets (B x K) of an epoch; the next batch is made while one is used."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
-        places = range(self.rank, len(self) * self.processes, self.processes)
-        chunks = [order[place * self.batch_size : (place + 1) * self.batch_size] for place in places]
-        with ThreadPoolExecutor(1) as pool:
-            upcoming = pool.submit(self._crops, chunks[0], epoch)
-            for step, chunk in enumerate(chunks):
-                crops = upcoming.result()
-                if step + 1 < len(chunks):
-                    upcoming = pool.submit(self._crops, chunks[step + 1], epoch)
-                yield crops, self.targets[chunk]
+        chunks = self.chunks(epoch)
+        crops = prefetched(lambda chunk: self._crops(chunk, epoch), chunks)
+        for chunk, views in zip(chunks, crops, strict=True):
+            yield views, self.targets[chunk]
 
-    def _crops(self, chunk: NDArray[np.int64], epoch: int) -> NDArray[np.uint8]:
+    def tensors(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The same, as `Batches` says."""
+        for crops, targets in self.epoch(epoch):
+            yield to_pixels(crops, self.device), torch.from_numpy(targets).to(self.device)
+
+    def _crops(self, chunk: Chunk, epoch: int) -> NDArray[np.uint8]:
         views = []
         for index in chunk:
             random = np.random.default_rng((self.seed, epoch, int(index)))

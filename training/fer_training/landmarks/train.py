@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from fer_training.crops.batches import to_pixels
+from fer_training.crops.shuffle import prefetched, shuffled, steps_of
 from fer_training.landmarks.config import LandmarkConfig
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.network import LandmarkNet
@@ -49,20 +49,12 @@ class LandmarkBatches:
         self._weights = trust(faces)
 
     def __len__(self) -> int:
-        return max(1, len(self._faces) // self._config.batch_size)
+        return steps_of(len(self._faces), self._config.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch."""
-        size = self._config.batch_size
-        order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._faces))
-        chunks = [order[step * size : (step + 1) * size] for step in range(len(self))]
-        with ThreadPoolExecutor(1) as pool:
-            upcoming = pool.submit(self._batch, chunks[0], epoch)
-            for following in [*chunks[1:], None]:
-                batch = upcoming.result()
-                if following is not None:
-                    upcoming = pool.submit(self._batch, following, epoch)
-                yield batch
+        chunks = shuffled(len(self._faces), self._config.batch_size, (self._config.seed, epoch))
+        return prefetched(lambda chunk: self._batch(chunk, epoch), chunks)
 
     def _batch(self, chunk: NDArray[np.int64], epoch: int) -> Batch:
         views = [self._view(int(index), epoch) for index in chunk]
@@ -103,7 +95,7 @@ class LandmarkTrainer:
         Raises:
             CheckpointError: it is damaged or belongs to another configuration.
         """
-        progress = restore(self.folder, self.config, self._parts, self.device)
+        progress = restore(self.folder, self.config, self._parts)
         if progress is None:
             return False
         self.epochs_done = int(progress["epochs_done"])

@@ -14,6 +14,16 @@ from fer_training.errors import ConfigError
 from fer_training.network.model import HybridConfig
 
 
+class DistillConfig(Frozen):
+    """Teachers to learn from beside the targets (Hinton et al. 2015), see `teachers`."""
+
+    weights: tuple[Path, ...] = Field(
+        min_length=1, description="`.safetensors` of this project; the mean of their answers is the teacher."
+    )
+    temperature: float = Field(default=2.0, gt=0, description="Of teachers and student alike.")
+    share: float = Field(default=0.5, ge=0, le=1, description="Of the teachers in the loss.")
+
+
 class ExperimentConfig(Frozen):
     """Everything a training run depends on, but the data and the device."""
 
@@ -26,15 +36,39 @@ class ExperimentConfig(Frozen):
     train_rule: Rule = "argmax"
     seed: int = 0
     epochs: int = Field(default=50, ge=1)
-    batch_size: int = Field(default=128, ge=2)
+    batch_size: int = Field(default=128, ge=2, description="Faces a process sees at a time.")
+    accumulate: int = Field(default=1, ge=1, description="Batches whose mean gradient makes one step.")
+    sync_batch_norm: bool = Field(
+        default=False, description="Processes share batch statistics: exact, at a message a layer."
+    )
     optimizer: Literal["adam", "adamw"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     warmup_epochs: float = Field(default=1.0, ge=0)
     weight_decay: float = Field(default=0.05, ge=0)
+    sam_rho: float = Field(
+        default=0.0, ge=0, description="Radius of sharpness-aware minimisation (Foret et al. 2021); 0 is off."
+    )
     balance: float = Field(
         default=0.0, ge=0, le=1, description="A face weighs its classes' inverse frequency to this power."
     )
+    logit_adjustment: float = Field(
+        default=0.0, ge=0, description="tau of equation 10 of Menon et al. 2021; 0 is off, 1 is balanced."
+    )
+    label_smoothing: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of a target spread over all classes (Szegedy et al. 2016).",
+    )
+    mixup: float = Field(
+        default=0.0, ge=0, description="alpha of Zhang et al. 2018: views and targets are blended; 0 is off."
+    )
+    cutmix: float = Field(
+        default=0.0, ge=0, description="alpha of Yun et al. 2019: a rectangle is another's; 0 is off."
+    )
+    mix_share: float = Field(default=1.0, ge=0, le=1, description="Share of the batches that are mixed.")
+    distill: DistillConfig | None = None
     ema_decay: float = Field(
         default=0.999, ge=0, lt=1, description="Moving average of the weights; 0 is off."
     )

@@ -1,15 +1,29 @@
-"""Several processes that train one model, started by `torchrun`; what only the first of them does."""
+"""Several processes that train one model, started by `torchrun`; what each does, and what only the first."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
-from torch import distributed, nn
+from numpy.typing import NDArray
+from torch import Tensor, distributed, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from fer_training.errors import ConfigError
+from fer_training.errors import ConfigError, ProcessError
+from fer_training.learning.devices import device_named
+
+Value = TypeVar("Value")
+
+PATIENCE = timedelta(minutes=15)
+"""A process that has not come so long is lost. The longest wait is for the first to score an epoch."""
+
+_BACKENDS = (("cuda", "cpu:gloo,cuda:nccl"), ("xpu", "cpu:gloo,xpu:xccl"))
+_FAILED = "fer_training/failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +42,7 @@ class Processes:
         """The model as training calls it: gradients are the mean over all processes."""
         if self.count == 1:
             return model
-        ids = [device] if device.type == "cuda" else None
+        ids = None if device.type == "cpu" else [device]
         return DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)
 
     def wait(self) -> None:
@@ -36,23 +50,82 @@ class Processes:
         if self.count > 1:
             distributed.barrier()
 
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean of the values that the processes have."""
+        if self.count > 1:
+            values = values.clone()
+            distributed.all_reduce(values)
+        return values / self.count
+
+    def from_first(self, make: Callable[[], Value]) -> Value:
+        """What `make` gives in the first process, in all of them: only its files are read."""
+        if self.count == 1:
+            return make()
+        box: list[Any] = [make() if self.first else None]
+        distributed.broadcast_object_list(box)
+        value: Value = box[0]
+        return value
+
+    def joined(self, make: Callable[[slice], NDArray[np.float64]], rows: int) -> NDArray[np.float64]:
+        """An array of `rows` rows in all processes, to which each has made its share of them."""
+        bounds = np.linspace(0, rows, self.count + 1).round().astype(int)
+        part = make(slice(int(bounds[self.rank]), int(bounds[self.rank + 1])))
+        if self.count == 1:
+            return part
+        parts: list[Any] = [None] * self.count
+        distributed.all_gather_object(parts, part)
+        return np.concatenate(parts)
+
 
 @contextmanager
-def processes(device: torch.device) -> Iterator[Processes]:
+def processes(device_name: str) -> Iterator[tuple[Processes, torch.device]]:
     """Join the processes that `torchrun` started with this one, for the time of the block.
 
+    An error in one of them ends all: the first to fail raises it, the others, which learn of it by a broken
+    connection or fail in the same way, end without a word.
+
     Raises:
-        ConfigError: `torchrun` started it, but the others cannot be reached.
+        ConfigError: there is no such device, or the other processes cannot be reached.
+        ProcessError: another process was killed or does not come any more.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Processes()
+        yield Processes(), device_named(device_name)
         return
-    backend = "nccl" if device.type == "cuda" else "gloo"
     try:
-        distributed.init_process_group(backend)
+        store, rank, count = next(iter(rendezvous("env://", timeout=PATIENCE)))
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"the other processes of `torchrun` cannot be reached: {error}") from error
     try:
-        yield Processes(distributed.get_rank(), distributed.get_world_size())
+        device = of_this_process(device_named(device_name), int(os.environ.get("LOCAL_RANK", "0")))
+        backend = dict(_BACKENDS).get(device.type, "gloo")
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=PATIENCE)
+        yield Processes(rank, count), device
+    except Exception as error:
+        if store.add(_FAILED, 1) > 1:
+            raise SystemExit(1) from error
+        if _is_lost(error):
+            raise ProcessError(
+                f"process {rank} of {count} has lost another one, which was killed or hangs; "
+                "the same command goes on after the last whole epoch"
+            ) from error
+        raise
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def of_this_process(device: torch.device, local_rank: int) -> torch.device:
+    """The accelerator of this process on its machine: the one of its number, unless `device` names one."""
+    if device.type == "cpu":
+        return device
+    if ":" not in str(device):
+        device = torch.device(device.type, local_rank)
+    torch.accelerator.set_device_index(device.index)
+    return device
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection to another process broke or timed out; gloo says so by its file names only."""
+    return isinstance(error, distributed.DistError) or (
+        isinstance(error, RuntimeError) and "gloo" in str(error)
+    )

@@ -7,6 +7,10 @@ from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+_FUSED = frozenset({"cpu", "cuda", "mps", "xpu"})
+"""Devices whose optimizers update all weights in one kernel."""
 
 
 class Recipe(Protocol):
@@ -57,7 +61,42 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     decayed = [p for name, p in trained if not (p.ndim < 2 or name.endswith(("position", "class_token")))]
     groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    fused = all(p.device.type in _FUSED for p in (*plain, *decayed))
+    return kind(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused)
+
+
+@contextmanager
+def at_worst_neighbour(parameters: Iterable[nn.Parameter], rho: float) -> Iterator[None]:
+    """Weights w + rho g / |g| for the time of the block, where the loss near w is about the highest.
+
+    The gradient found there, applied to w, leads to flat minima: sharpness-aware minimisation, equations 2-3
+    of Foret et al. 2021. `g` are the gradients that the parameters hold.
+    """
+    moved = [p for p in parameters if p.grad is not None]
+    before = [p.detach().clone() for p in moved]
+    with torch.no_grad():
+        norm = nn.utils.get_total_norm([p.grad for p in moved if p.grad is not None])
+        for p in moved:
+            p.add_(p.grad * (rho / (norm + 1e-12)))  # type: ignore[operator]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for p, old in zip(moved, before, strict=True):
+                p.copy_(old)
+
+
+@contextmanager
+def frozen_statistics(model: nn.Module) -> Iterator[None]:
+    """Batch normalisation does not count the batches of this block in its running mean and variance."""
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
 
 
 def ramped_average(decay: float) -> Any:
@@ -75,6 +114,15 @@ def ramped_average(decay: float) -> Any:
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 where the accelerator has it; float32 on a CPU, where bfloat16 was measured slower."""
-    enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+    """bfloat16 where the accelerator computes it; float32 on a CPU, where bfloat16 was measured slower."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=_has_bfloat16(device))
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":  # older ones emulate it, slower than float32
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "xpu":
+        return bool(torch.xpu.is_bf16_supported())
+    if device.type == "mps":
+        return torch.backends.mps.is_available() and bool(torch.backends.mps.is_macos_or_newer(14, 0))
+    return False

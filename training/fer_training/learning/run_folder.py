@@ -12,6 +12,7 @@ LAST_WEIGHTS = "last.safetensors"
 EXPERIMENT = "experiment.json"
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
+FRAMES = "frames.npz"
 CALIBRATION = "calibration.json"
 FRAMING = "framing.json"
 

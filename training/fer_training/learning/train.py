@@ -1,32 +1,40 @@
-"""The training loop: cross-entropy to vote shares, a moving average of the weights, resume after a kill."""
+"""The training loop: epochs of steps, a moving average of the weights, scores, resume after a kill."""
 
-import sys
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
-from tqdm import tqdm
 
-from fer_training.crops.batches import TrainingBatches, plain_crops, to_pixels
+from fer_training.crops.batches import Batches, TrainingBatches, plain_crops, to_pixels
+from fer_training.crops.device_views import DeviceBatches, fits_device_views
 from fer_training.data.splits import LabelledFaces
+from fer_training.learning.batch_norm import synchronise
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.distributed import Processes
+from fer_training.learning.logbook import Logbook
+from fer_training.learning.losses import Objective
+from fer_training.learning.mixing import mixed
 from fer_training.learning.optimization import (
     flushed_denormals,
     learning_rate,
     make_optimizer,
-    mixed_precision,
     ramped_average,
 )
-from fer_training.learning.resume import Stateful, append_history, keep, restore
+from fer_training.learning.resume import Stateful, keep, restore
 from fer_training.learning.run_folder import BEST_WEIGHTS, EXPERIMENT, LAST_WEIGHTS
+from fer_training.learning.stepping import Stepper
+from fer_training.learning.teachers import Teachers
 from fer_training.network.checkpoint import save_weights
 from fer_training.network.model import Hybrid
+
+Views = Literal["auto", "device", "host"]
+"""Where the random views of faces are made: `random_view` on the processor, or `device_views`."""
 
 
 @dataclass
@@ -48,18 +56,26 @@ class Trainer:
         device: torch.device,
         start: Hybrid | None = None,
         together: Processes | None = None,
+        *,
+        views: Views = "auto",
+        tensorboard: bool = False,
     ) -> None:
         torch.manual_seed(config.seed)
         self.together = together or Processes()
         self.config, self.folder, self.device = config, folder, device
+        self.views, self.tensorboard = views, tensorboard
         model = start if start is not None else Hybrid(config.model)
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if config.sync_batch_norm and self.together.count > 1:
+            synchronise(self.model, device)
         self.network = self.together.shared(self.model, device)
         self.average = AveragedModel(
             self.model, multi_avg_fn=ramped_average(config.ema_decay), use_buffers=True
         )
         self.optimizer = make_optimizer(self.model, config)
-        self.class_weights = torch.ones(config.model.classes, device=device)
+        self.teachers = None
+        if config.distill is not None:
+            self.teachers = Teachers.open(config.distill, config.model.classes, device)
         self.progress = Progress()
 
     def resume(self) -> bool:
@@ -68,40 +84,38 @@ class Trainer:
         Raises:
             CheckpointError: the checkpoint is damaged or belongs to another configuration.
         """
-        progress = restore(self.folder, self.config, self._parts, self.device)
+        progress = restore(self.folder, self.config, self._parts, self.together)
         if progress is None:
             return False
         self.progress = Progress(**progress)
         return True
 
     def fit(self, train: LabelledFaces, validation: LabelledFaces) -> Progress:
-        """Run the epochs that are left; best and last weights are those of the moving average."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.config
-        (self.folder / EXPERIMENT).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        self.class_weights = balancing_weights(train.targets, config.balance).to(self.device)
-        batches = TrainingBatches(
-            train.images,
-            train.frames,
-            train.targets,
-            config.model.image_size,
-            config.batch_size,
-            config.augment,
-            config.seed,
-            self.together.rank,
-            self.together.count,
-        )
+        """Run the epochs that are left; best and last weights are those of the moving average.
+
+        Raises:
+            ConfigError: TensorBoard is asked for, and not installed; too few faces for several processes.
+        """
+        config, first = self.config, self.together.first
+        if first:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / EXPERIMENT).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        objective = Objective.of(config, train.targets, self.device, self.teachers)
+        stepper = Stepper(self.network, self.optimizer, objective, self.device, config.sam_rho)
+        batches = self._batches(train)
         crops = plain_crops(validation.images, validation.frames, config.model.image_size)
-        for epoch in range(self.progress.epochs_done, config.epochs):
-            with flushed_denormals():
-                loss = self._run_epoch(batches, epoch)
-            if self.together.first:
-                model = self.averaged()
-                accuracy, validation_loss = score(model, crops, validation.targets, self.device)
-                self._record(
-                    model, epoch, {"loss": loss, "accuracy": accuracy, "validation_loss": validation_loss}
-                )
-            self.together.wait()
+        start = self.progress.epochs_done
+        with Logbook(self.folder, config.epochs, start, talk=first, tensorboard=self.tensorboard) as logbook:
+            for epoch in range(start, config.epochs):
+                with flushed_denormals():
+                    loss, accuracy = self._run_epoch(stepper, batches, epoch, logbook)
+                values = {"loss": loss, "train_accuracy": accuracy}
+                if first:
+                    model = self.averaged()
+                    measured = score(model, crops, validation.targets, self.device)
+                    values |= dict(zip(("accuracy", "validation_loss"), measured, strict=True))
+                    self._record(model, epoch, values, logbook)
+                self.together.wait()
         return self.progress
 
     @property
@@ -114,56 +128,55 @@ class Trainer:
         assert isinstance(model, Hybrid)  # noqa: S101, narrows the type of `AveragedModel.module`
         return model
 
-    def _run_epoch(self, batches: TrainingBatches, epoch: int) -> float:
-        """One pass over the training faces; the mean loss."""
-        torch.manual_seed(self.config.seed * 100_003 + epoch)  # dropout repeats after a resume
-        self.model.train()
-        total, steps = torch.zeros((), device=self.device), len(batches)
-        bar = tqdm(
-            batches.epoch(epoch),
-            total=steps,
-            desc=f"epoch {epoch + 1}/{self.config.epochs}",
-            mininterval=1,
-            disable=None if self.together.first else True,
+    def _batches(self, train: LabelledFaces) -> Batches:
+        config = self.config
+        plan = TrainingBatches(
+            train.images,
+            train.frames,
+            train.targets,
+            config.model.image_size,
+            config.batch_size,
+            config.augment,
+            config.seed,
+            self.together.rank,
+            self.together.count,
+            self.device,
         )
-        for step, (crops, targets) in enumerate(bar):
-            rate = learning_rate(self.config, epoch + step / steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            loss = self._step(crops, targets)
-            total += loss
-            if step % 20 == 0:
-                bar.set_postfix(loss=f"{float(loss):.3f}", lr=f"{rate:.1e}")
-        return float(total) / steps
+        automatic = self.device.type != "cpu" and fits_device_views(plan)
+        on_device = automatic if self.views == "auto" else self.views == "device"
+        return DeviceBatches.of(plan) if on_device else plan
 
-    def _step(self, crops: NDArray[np.uint8], targets: NDArray[np.float32]) -> Tensor:
-        with mixed_precision(self.device):
-            logits = self.network(to_pixels(crops, self.device))
-        expected = torch.from_numpy(targets).to(self.device)
-        losses = functional.cross_entropy(logits.float(), expected, reduction="none")
-        loss = (losses * (expected @ self.class_weights)).mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
-        self.optimizer.step()
-        self.average.update_parameters(self.model)
-        return loss.detach()
+    def _run_epoch(
+        self, stepper: Stepper, batches: Batches, epoch: int, logbook: Logbook
+    ) -> tuple[float, float]:
+        """One pass over the training faces; the mean loss and accuracy over all processes."""
+        config, rank = self.config, self.together.rank
+        # dropout repeats after a resume, and differs between processes
+        torch.manual_seed(config.seed * 100_003 + epoch + rank * 1_000_000_007)
+        self.model.train()
+        steps = max(1, len(batches) // config.accumulate)
+        total, views = torch.zeros(2, device=self.device), batches.tensors(epoch)
+        with logbook.bar(epoch, steps) as bar:
+            for step in range(steps):
+                random = np.random.default_rng((config.seed, epoch, step, rank))
+                group = [mixed(*batch, config, random) for batch in islice(views, config.accumulate)]
+                measured = stepper.step(group, learning_rate(config, epoch + step / steps))
+                self.average.update_parameters(self.model)
+                total += measured
+                logbook.show(bar, measured, step)
+        loss, accuracy = (self.together.mean(total) / steps).tolist()
+        return loss, accuracy
 
-    def _record(self, model: Hybrid, epoch: int, values: dict[str, float]) -> None:
+    def _record(self, model: Hybrid, epoch: int, values: dict[str, float], logbook: Logbook) -> None:
         """Weights first, checkpoint last: a kill in between repeats the epoch, and loses nothing."""
         self.progress = replace(self.progress, epochs_done=epoch + 1)
         if values["accuracy"] > self.progress.best_accuracy:
             self.progress = replace(self.progress, best_accuracy=values["accuracy"], best_epoch=epoch + 1)
             save_weights(model, self.folder / BEST_WEIGHTS)
         save_weights(model, self.folder / LAST_WEIGHTS)
-        line = {"epoch": epoch + 1, **values, "share": float(model.share.detach())}
-        append_history(self.folder, line, keep=epoch)
+        rate = float(self.optimizer.param_groups[0]["lr"])
+        logbook.record(epoch, {**values, "share": float(model.share.detach())}, rate)
         keep(self.folder, self.config, self._parts, asdict(self.progress))
-        tqdm.write(
-            f"epoch {epoch + 1}: loss {values['loss']:.4f}, validation loss {values['validation_loss']:.4f}, "
-            f"accuracy {values['accuracy']:.4f}, a {line['share']:.3f}",
-            file=sys.stderr,
-        )
 
 
 def score(
@@ -187,13 +200,3 @@ def predict_logits(
         for start in range(0, len(crops), batch_size)
     ]
     return np.concatenate(parts)
-
-
-def balancing_weights(targets: NDArray[np.float32], power: float) -> Tensor:
-    """The weight of each class, K: inverse frequency to a power, scaled so that the mean face weighs 1.
-
-    A face weighs the mean over its votes: rare classes count more, and the vote shares stay the target.
-    """
-    frequency = torch.from_numpy(targets).mean(dim=0)
-    weights = frequency.clamp(min=1 / len(targets)) ** -power
-    return weights / (frequency @ weights)
