@@ -86,8 +86,9 @@ def _print_scores(title: str, scores: ShortScores) -> None:
 
 
 def _print_twins(known: KnownFaces) -> None:
-    kinds = "exact and near twins" if known.twins == "near" else "exact twins"
-    print(f"  {kinds + ' in training:':<30}{known.with_twin:,} faces, of {known.training_faces:,} there")
+    print(
+        f"  {known.twins + ' twins in training:':<30}{known.with_twin:,} faces, of {known.training_faces:,} there"
+    )
     if known.accuracy is not None and known.macro_f1 is not None and known.with_twin:
         accuracy = known.accuracy
         print(
