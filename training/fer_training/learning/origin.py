@@ -22,19 +22,21 @@ class Origin(Frozen):
     weights: str | None = Field(default=None, description="File that the run started from.")
     fresh: tuple[str, ...] = Field(default=(), description="Parameters that did not come from it.")
 
-    def keep(self, folder: Path) -> None:
-        """Write it into a run.
+    def check(self, folder: Path) -> None:
+        """Make sure that a run in this folder, if there is one, is on the same data.
 
         Raises:
-            CheckpointError: the folder holds a run on other data.
+            CheckpointError: it is on other data.
         """
-        if (folder / CHECKPOINT).is_file():
-            old = read_origin(folder)
-            if (old.data, old.labels) != (self.data, self.labels):
-                raise CheckpointError(
-                    f"`{folder}` holds a run on {old.data} ({', '.join(old.labels)}), not on {self.data} "
-                    f"({', '.join(self.labels)}); give another `--run` folder or remove it"
-                )
+        old = read_origin(folder)
+        if (folder / CHECKPOINT).is_file() and (old.data, old.labels) != (self.data, self.labels):
+            raise CheckpointError(
+                f"`{folder}` holds a run on {old.data} ({', '.join(old.labels)}), not on {self.data} "
+                f"({', '.join(self.labels)}); give another `--run` folder or remove it"
+            )
+
+    def keep(self, folder: Path) -> None:
+        """Write it into a run."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ORIGIN).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 

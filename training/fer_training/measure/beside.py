@@ -86,9 +86,8 @@ def _print_scores(title: str, scores: ShortScores) -> None:
 
 
 def _print_twins(known: KnownFaces) -> None:
-    print(
-        f"  {known.twins + ' twins in training:':<30}{known.with_twin:,} faces, of {known.training_faces:,} there"
-    )
+    title = f"{known.twins} twins in training:"
+    print(f"  {title:<30}{known.with_twin:,} faces, of {known.training_faces:,} there")
     if known.accuracy is not None and known.macro_f1 is not None and known.with_twin:
         accuracy = known.accuracy
         print(
