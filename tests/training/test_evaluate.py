@@ -227,6 +227,10 @@ def test_faces_and_probabilities_follow_the_order_of_the_model() -> None:
     assert scored.names == ("b", "c")
     assert scored.labels.tolist() == [1, 0]
     np.testing.assert_allclose(scored.targets, [[0.25, 0.75], [0.7, 0.3]], atol=1e-6)
+    placed = shared_classes(classes, EMOTIONS[:3]).in_model(faces)
+    assert placed.classes == EMOTIONS[:3]
+    assert placed.labels.tolist() == [1, 0]
+    np.testing.assert_allclose(placed.targets, [[0.25, 0.75, 0], [0.7, 0.3, 0]], atol=1e-6)
     wide = shared_classes(("happy", "neutral"), EMOTIONS).restricted(np.full((2, 8), 1 / 8))
     np.testing.assert_allclose(wide, 0.5)
 

@@ -7,7 +7,8 @@ from tqdm import tqdm
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.data.splits import load_split
+from fer_training.data.datasets import open_data
+from fer_training.data.emotion_names import shared_classes
 from fer_training.measure.disturb import DISTURBANCES
 from fer_training.measure.robustness import (
     FALL,
@@ -27,7 +28,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Print accuracy for each disturbance at each level, then for each measure."""
     model = EmotionModel.open(arguments.model, threads=arguments.threads)
     landmarks = LandmarkModel.open(arguments.landmarks)
-    faces = load_split(arguments.data, "validation", "majority")
+    data = open_data(arguments.data)
+    faces = data.split("validation", "majority", twins=False)
+    faces = shared_classes(data.classes, model.card.labels).in_model(faces)
     some = faces[: arguments.faces]
     threshold = model.card.doubt.uncertain_below if model.card.doubt is not None else 0.0
     as_they_are = answer_plain(model, landmarks, faces)

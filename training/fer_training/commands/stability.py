@@ -4,7 +4,8 @@ import argparse
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_training.data.splits import load_split
+from fer_training.data.datasets import open_data
+from fer_training.data.emotion_names import shared_classes
 from fer_training.landmarks.measure import TEST_JITTER
 from fer_training.measure.stability import Stability, measure_stability
 
@@ -13,7 +14,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Print both tables: cut by landmarks, and by box with the same graph."""
     model = EmotionModel.open(arguments.model)
     landmarks = LandmarkModel.open(arguments.landmarks)
-    faces = load_split(arguments.data, arguments.split, "majority", twins=True)
+    data = open_data(arguments.data)
+    faces = data.split(arguments.split, "majority", twins=True)
+    faces = shared_classes(data.classes, model.card.labels).in_model(faces)
     if arguments.faces:
         faces = faces.some(arguments.faces)
     print_tables(measure_stability(model, landmarks, faces, TEST_JITTER))

@@ -1,7 +1,7 @@
 """The names that data sets give to emotions, and which classes a model and a data set share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,15 +59,22 @@ class Shared:
         sources = {place: number for number, place in self.label_of.items()}
         targets = faces.targets[:, [sources[place] for place in range(len(self.labels))]]
         total = targets.sum(axis=1, keepdims=True)
-        return LabelledFaces(
-            faces.images,
-            np.divide(targets, total, out=np.zeros_like(targets), where=total > 0),
-            relabelled,
-            faces.frames,
-            self.labels,
-            faces.names,
-            faces.voted,
+        return replace(
+            faces,
+            targets=np.divide(targets, total, out=np.zeros_like(targets), where=total > 0),
+            labels=relabelled,
+            classes=self.labels,
         )
+
+    def in_model(self, faces: LabelledFaces) -> LabelledFaces:
+        """The faces of shared classes, with labels and targets in the places of all labels of the model."""
+        faces = self.faces(faces)
+        names = list(self.only_in_model)
+        for place, label in zip(self.columns.tolist(), self.labels, strict=True):
+            names.insert(place, label)
+        targets = np.zeros((len(faces), len(names)), np.float32)
+        targets[:, self.columns] = faces.targets
+        return replace(faces, targets=targets, labels=self.columns[faces.labels], classes=tuple(names))
 
     def restricted(self, probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
         """Probabilities over the model's labels (N x K), renormalised over the shared ones."""

@@ -79,11 +79,6 @@ def add_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> ModelCard:
     return card
 
 
-def set_name(split: str, rule: str) -> str:
-    """The name of an evaluated set of faces in a card, for example `FER+ test, majority`."""
-    return f"FER+ {split}, {rule}"
-
-
 def _card(
     model: Hybrid,
     name: str,
