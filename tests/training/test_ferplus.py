@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_training.data.datasets import open_data
 from fer_training.data.ferplus import load_ferplus
-from fer_training.data.splits import load_split
 from fer_training.data.twins import drop_twins
 from fer_training.errors import DataError
 
@@ -27,7 +27,7 @@ def test_folder_and_zip_hold_the_same_faces(ferplus_folder: Path, ferplus_zip: P
 
 
 def test_split_has_labels_and_targets(ferplus_folder: Path) -> None:
-    faces = load_split(ferplus_folder, "validation", "majority")
+    faces = open_data(ferplus_folder).split("validation", "majority", twins=False)
     assert len(faces) == ROWS["public"]
     assert set(faces.labels.tolist()) == {0, 1}
     np.testing.assert_allclose(faces.targets.sum(axis=1), 1)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from fer_training.data.splits import LabelledFaces, load_splits
+from fer_training.data.datasets import open_data
+from fer_training.data.labelled import LabelledFaces
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.learning.config import ExperimentConfig, load_config
 from fer_training.learning.logbook import Logbook
@@ -35,8 +36,8 @@ def config(tiny_config_file: Path) -> ExperimentConfig:
 
 @pytest.fixture(scope="module")
 def faces(ferplus_folder: Path) -> tuple[LabelledFaces, LabelledFaces]:
-    splits = load_splits(ferplus_folder, {"train": "argmax", "validation": "majority"})
-    return splits["train"], splits["validation"]
+    data = open_data(ferplus_folder)
+    return data.split("train", "argmax", twins=False), data.split("validation", "majority", twins=False)
 
 
 def test_it_learns_and_leaves_its_files(

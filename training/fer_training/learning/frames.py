@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_training.crops.alignment import Frames, jittered_frames, serving_frames
-from fer_training.data.splits import LabelledFaces
+from fer_training.data.labelled import LabelledFaces
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.distributed import Processes
 from fer_training.learning.run_folder import FRAMES

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from fer_training.crops.batches import Batches, TrainingBatches, plain_crops, to_pixels
 from fer_training.crops.device_views import DeviceBatches, fits_device_views
-from fer_training.data.splits import LabelledFaces
+from fer_training.data.labelled import LabelledFaces
 from fer_training.learning.batch_norm import synchronise
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.distributed import Processes

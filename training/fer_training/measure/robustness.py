@@ -12,7 +12,7 @@ from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.align import box_framed_by, cut_face
 from fer_gateway.vision.quality import Quality, measure_quality
-from fer_training.data.splits import LabelledFaces
+from fer_training.data.labelled import LabelledFaces
 from fer_training.measure.disturb import Disturbance, Scene, plain
 
 FALL = 0.10

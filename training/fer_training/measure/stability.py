@@ -12,7 +12,7 @@ from fer_gateway.vision.align import box_framed_by, cut_face
 from fer_gateway.vision.geometry import Box
 from fer_training.crops.jitter import Jitter
 from fer_training.crops.surroundings import with_surroundings
-from fer_training.data.splits import LabelledFaces
+from fer_training.data.labelled import LabelledFaces
 from fer_training.landmarks.scenes import SCALE, turned
 
 Grey = NDArray[np.uint8]

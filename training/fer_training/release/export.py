@@ -19,7 +19,7 @@ from fer_gateway.contract import (
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.cascade import FRONTAL_FACE, cascade_sha256, find_cascade
-from fer_training.data.splits import LabelledFaces
+from fer_training.data.labelled import LabelledFaces
 from fer_training.measure.metrics import evaluate_probabilities
 from fer_training.measure.predictions import predict_faces
 from fer_training.network.checkpoint import load_model, save_weights
