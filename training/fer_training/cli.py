@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (TrainingError, GatewayError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder that is not there or not ours
+        print(f"error: `{error.filename or 'a file'}`: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; the same command goes on after the last whole epoch", file=sys.stderr)
         return 130
@@ -60,8 +63,14 @@ def parser() -> argparse.ArgumentParser:
                 name,
                 help=options.HELP,
                 description=f"{options.HELP[0].upper()}{options.HELP[1:]}.",
-                epilog=f"example:\n  python -m fer_training {options.EXAMPLE}",
+                epilog=_epilog(options.EXAMPLE, getattr(options, "NOTES", "")),
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
     return whole
+
+
+def _epilog(example: str, notes: str) -> str:
+    """What follows the options: where files go, and a command to start from."""
+    example = f"example:\n  python -m fer_training {example}"
+    return f"{notes.strip()}\n\n{example}" if notes else example

@@ -6,6 +6,9 @@ from fer_training.options.shared import add_data, add_landmarks, add_rule, add_r
 
 HELP = "fit temperature and doubt on the validation part"
 EXAMPLE = "calibrate runs/base --data runs/ferplus.zip"
+NOTES = """
+Writes `calibration.json` into the folder of the run, for `export`.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,15 @@ from fer_training.options.shared import (
 
 HELP = "score an ONNX model on a part of a data set, on the classes that both have"
 EXAMPLE = "evaluate model.onnx --data ferplus.zip --split test --rule majority --json -"
+NOTES = """
+Classes are matched by name or by synonym (`happy` is `happiness`, `angry` is `anger` ...). Where the model
+has labels that the data lack, probabilities are renormalised over the shared ones, and the scores over all
+labels stand beside. Also said: how many scored faces the training part holds too, the scores without them,
+and where file names tell people (as those of CK+), how many are in training, marked LEAKY if any.
+
+The JSON object has at least `n`, `accuracy`, `macro_f1`, `ece` and `per_class` (recall by class); intervals
+are 95 %, by bootstrap over faces.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

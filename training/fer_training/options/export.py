@@ -7,6 +7,11 @@ from fer_training.options.shared import add_data, add_landmarks, add_run_folder,
 
 HELP = "write the ONNX file with its card, scored on the test part"
 EXAMPLE = "export runs/base --data runs/ferplus.zip --out model.onnx --version 0.1.0"
+NOTES = """
+Needs `framing --run RUN` and `calibrate RUN` before. The labels of the card are the classes of the data
+that the run was trained on. FER+ is scored by the rules `majority` and `probability`.
+`fer-gateway analyze --model OUT PICTURE` or `FER_MODEL=OUT fer-gateway serve` uses the file.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

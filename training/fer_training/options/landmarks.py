@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import add_data, add_device
+from fer_training.options.shared import add_device, positive
 
 HELP = "train, score and write the landmark model; resumes like `train`"
 EXAMPLE = "landmarks --data ferplus.zip --out runs/landmarks.onnx"
@@ -11,7 +11,12 @@ EXAMPLE = "landmarks --data ferplus.zip --out runs/landmarks.onnx"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    add_data(parser)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="FER+ in the FERPlus layout with a `landmarks.csv` beside, folder or zip file",
+    )
     add_device(parser)
     parser.add_argument(
         "--run",
@@ -22,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
     parser.add_argument("--version", default="0.1.0", help="version in the card (default: 0.1.0)")
-    parser.add_argument("--epochs", type=int, default=60, help="passes over the data (default: 60)")
+    parser.add_argument("--epochs", type=positive, default=60, help="passes over the data (default: 60)")
     parser.add_argument(
-        "--faces", type=int, default=3000, help="training faces that Haar is run on (default: 3000)"
+        "--faces", type=positive, default=3000, help="training faces that Haar is run on (default: 3000)"
     )
     parser.add_argument(
         "--also",

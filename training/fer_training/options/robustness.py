@@ -2,7 +2,7 @@
 
 import argparse
 
-from fer_training.options.shared import add_data, add_landmarks, add_model, add_threads
+from fer_training.options.shared import add_data, add_landmarks, add_model, add_threads, positive
 
 HELP = "measure how accuracy falls on dark, blurred, small ... faces"
 EXAMPLE = "robustness model.onnx --data ferplus.zip"
@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_landmarks(parser)
     parser.add_argument(
-        "--faces", type=int, default=600, help="validation faces to spoil in each way (default: 600)"
+        "--faces", type=positive, default=600, help="validation faces to spoil in each way (default: 600)"
     )
     add_threads(parser)

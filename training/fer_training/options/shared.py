@@ -8,6 +8,18 @@ from fer_training.data.parts import SPLITS
 from fer_training.data.votes import RULES
 
 
+def positive(text: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number from 1 on")
+    return number
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The ONNX file that a command looks at."""
     parser.add_argument("model", type=Path, help="the ONNX file")
@@ -74,7 +86,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Threads of ONNX Runtime."""
-    parser.add_argument("--threads", type=int, default=1, help="threads of ONNX Runtime (default: 1)")
+    parser.add_argument("--threads", type=positive, default=1, help="threads of ONNX Runtime (default: 1)")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,18 @@ from fer_training.options.shared import add_data, add_device, add_landmarks, add
 
 HELP = "train an experiment; the same command resumes it after a kill"
 EXAMPLE = "train training/configs/base.toml --data runs/ferplus.zip"
+NOTES = """
+files, in the folder of the run:
+  best.safetensors, last.safetensors  weights of the best epoch on the validation part, and of the last
+  experiment.json, origin.json        what was trained; on which data and labels, from which weights
+  history.jsonl, checkpoint.pt        a line an epoch; what the same command needs to go on after a kill
+  frames.npz                          where faces are cut, if the experiment aligns them
+
+own pictures: class folders of two classes or more, whose names become the labels; one face a picture, cut
+about as tightly as FER+ cuts it. Fine-tune the shipped weights, then `framing --run`, `calibrate`, `export`:
+  python -m fer_training train training/configs/own.toml --data MY_FOLDER \\
+    --weights training/weights/default.safetensors
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
