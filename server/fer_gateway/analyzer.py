@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from fer_gateway.contract import ModelCard
 from fer_gateway.doubt import doubts
 from fer_gateway.faces import Analysis, Face
+from fer_gateway.inference import glimpse
 from fer_gateway.inference.landmarks import LandmarkModel, Located
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_gateway.options import DEFAULT_OPTIONS, MAX_FACES, Options
-from fer_gateway.vision.align import Grey, cut_face
+from fer_gateway.vision.align import Grey, box_framed_by, cut_face
 from fer_gateway.vision.cascade import cascade_warning
 from fer_gateway.vision.decode import MAX_BYTES, MAX_PIXELS, decode_grey
 from fer_gateway.vision.detect import FaceDetector
 from fer_gateway.vision.geometry import Box
+from fer_gateway.vision.landmarks import frame_of
 from fer_gateway.vision.quality import measure_quality
 
 
@@ -108,15 +110,25 @@ class Analyzer:
     def find(self, grey: Grey, options: Options, watch: "Stopwatch") -> list[Place]:
         """Where the faces of a picture lie, largest first; the largest `max_faces` of them.
 
-        What the cascades found and landmarks speak against is no face.
+        What the cascades found and landmarks speak against is no face. Where that leaves none, the landmark
+        model has a last look everywhere: it knows faces on their side, half covered or crying out.
         """
         found = self.detector.detect(grey, min_face=options.min_face)[:MAX_FACES]
         watch.lap("detect_ms")
         boxes = [detection.box for detection in found]
         located = self.landmarks.locate(grey, boxes, [detection.roll_degrees for detection in found])
-        watch.lap("landmarks_ms")
         places = [Place(box, points) for box, points in zip(boxes, located, strict=True) if points.is_face]
+        places = places or self._last_look(grey, options.min_face)
+        watch.lap("landmarks_ms")
         return places[: options.max_faces]
+
+    def _last_look(self, grey: Grey, min_face: float) -> list[Place]:
+        seen = glimpse.search(self.landmarks, grey, max(min_face, glimpse.SMALLEST_FACE))
+        if seen is None:
+            return []
+        card = self.landmarks.card
+        box = box_framed_by(frame_of(seen.points, np.array(card.template)), card.framing)
+        return [Place(box, seen)] if box.side >= min_face * min(grey.shape) else []
 
     def read(self, grey: Grey, places: Sequence[Place], options: Options, watch: "Stopwatch") -> list[Face]:
         """What the faces at these places show; one batch."""
