@@ -1,18 +1,24 @@
 """What a new model takes over from trained weights, and what starts fresh."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from fer_gateway.contract import EMOTIONS
+from fer_training.data.ckplus import CLASSES
 from fer_training.errors import CheckpointError
+from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.origin import Origin
+from fer_training.network.checkpoint import save_weights
 from fer_training.network.model import Hybrid, HybridConfig
 from fer_training.network.transfer import transfer
+from fer_training.protocols.start import started
 
 OLD = HybridConfig(image_size=48, width=0.25, vit_dim=16, vit_depth=1, vit_heads=2, fused_dim=16)
 CLASSIFIER = ("classifier.weight", "classifier.bias")
-PATCHES = ("vit.embed.weight",)
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +83,21 @@ def test_the_old_model_is_left_alone(old: Hybrid) -> None:
             parameter.add_(1)
     for name, tensor in old.state_dict().items():
         assert torch.equal(tensor, before[name])
+
+
+@pytest.mark.parametrize(
+    ("labels", "taken"), [(EMOTIONS, True), (("a", "b", *EMOTIONS[:6]), False), (EMOTIONS[:7], False)]
+)
+def test_classes_of_the_same_emotion_keep_their_rows(
+    tmp_path: Path, old: Hybrid, labels: tuple[str, ...], *, taken: bool
+) -> None:
+    """With neutral left out, a model on CK+ starts with the answers it has; with other labels, it cannot."""
+    save_weights(old, tmp_path / "old.safetensors")
+    Origin(labels=labels).keep(tmp_path)
+    config = ExperimentConfig(name="x", model=replace(OLD, classes=7))
+    new, fresh = started(tmp_path / "old.safetensors", config, CLASSES)
+    assert fresh == (() if taken else CLASSIFIER)
+    faces = torch.randn(3, 1, 48, 48)
+    rows = [EMOTIONS.index(name.replace("happy", "happiness")) for name in CLASSES]
+    with torch.inference_mode():
+        assert torch.allclose(new(faces), old(faces)[:, rows], atol=1e-6) == taken

@@ -10,14 +10,13 @@ from pydantic import ValidationError
 
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.learning.config import ExperimentConfig
-from fer_training.network.checkpoint import load_model
 from fer_training.network.model import Hybrid, HybridConfig
-from fer_training.network.transfer import transfer
 from fer_training.protocols.faces import ProtocolFaces, fingerprint
 from fer_training.protocols.fold import FoldResult, FoldTask
 from fer_training.protocols.jobs import train_folds
 from fer_training.protocols.overlap import overlap
 from fer_training.protocols.splits import Fold, Protocol, make_folds
+from fer_training.protocols.start import started
 from fer_training.protocols.summary import Plan, Summary, summarise, write_summary
 
 PLAN = "plan.json"
@@ -58,7 +57,7 @@ def make_plan(
     """
     source, fresh = None, tuple[str, ...]()
     if weights is not None:
-        _, fresh = transfer(load_model(weights), config.model)
+        _, fresh = started(weights, config, faces.faces.classes)
         source = f"{weights.name}, SHA-256 {hashlib.sha256(weights.read_bytes()).hexdigest()}"
     return Plan(
         experiment=config,

@@ -18,10 +18,9 @@ from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.devices import device_named
 from fer_training.learning.run_folder import BEST_WEIGHTS, CHECKPOINT, LAST_WEIGHTS
 from fer_training.learning.train import Trainer, predict_logits
-from fer_training.network.checkpoint import load_model
-from fer_training.network.transfer import transfer
 from fer_training.protocols.faces import ProtocolFaces
 from fer_training.protocols.splits import Fold
+from fer_training.protocols.start import started
 
 RESULT = "result.json"
 
@@ -93,8 +92,7 @@ def train_fold(task: FoldTask) -> FoldResult:
 
 def _trained(task: FoldTask) -> FoldResult:
     config, faces, device = task.config, task.faces, device_named(task.device)
-    torch.manual_seed(config.seed)  # for what `transfer` leaves at random
-    start = None if task.weights is None else transfer(load_model(task.weights), config.model)[0]
+    start = None if task.weights is None else started(task.weights, config, faces.faces.classes)[0]
     trainer = Trainer(config, task.folder, device, start)
     trainer.resume()
     left = config.epochs - trainer.progress.epochs_done
