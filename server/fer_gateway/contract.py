@@ -131,7 +131,7 @@ class EntropyAgreement(Frozen):
 
     spearman: float = Field(ge=-1, le=1)
     pearson: float = Field(ge=-1, le=1)
-    bins: tuple[EntropyBin, ...] = Field(description="Fifths of the faces by the entropy of their votes.")
+    bins: tuple[EntropyBin, ...] = Field(description="Unanimous faces, then quarters of the others.")
 
 
 class CalibrationScores(Frozen):

@@ -113,8 +113,14 @@ def test_agreement_of_entropies() -> None:
     assert sum(group.faces for group in same.bins) == 500
     means = [group.votes for group in same.bins]
     assert means == sorted(means)
-    assert len(means) == 5
+    assert len(means) == 4
     assert [group.prediction for group in same.bins] == means
+    votes[:200] = [1, 0, 0, 0]
+    agreeing = entropy_agreement(random.dirichlet(np.ones(4), 500), votes)
+    assert agreeing is not None
+    assert (agreeing.bins[0].faces, agreeing.bins[0].votes) == (200, 0)
+    assert len(agreeing.bins) == 5
+    votes = random.dirichlet(np.ones(4), 500)
     other = entropy_agreement(random.dirichlet(np.ones(4), 500), votes)
     assert other is not None
     assert abs(other.spearman) < 0.15

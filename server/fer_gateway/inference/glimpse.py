@@ -75,7 +75,7 @@ def _squares(
     rows, columns = (_starts(length, size_px, pad, _STRIDE * frame_px) for length in (height, width))
     crops = [padded[y : y + size_px, x : x + size_px] for y in rows for x in columns]
     corners = np.array([(x - pad, y - pad) for y in rows for x in columns], np.float64)
-    return np.stack(crops)[..., None], corners, scale
+    return np.asarray(np.stack(crops)[..., None], np.uint8), corners, scale
 
 
 def _starts(length: int, size_px: int, pad: int, stride: float) -> NDArray[np.int64]:

@@ -6,21 +6,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_gateway.analyzer import Analyzer
+from fer_gateway.contract import EndToEnd
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
+from fer_gateway.vision.detect import FaceDetector
 from fer_training.data.ckplus import is_ckplus_name, mark_of
 from fer_training.data.datasets import DataSet, open_data
 from fer_training.data.emotion_names import Shared, shared_classes
-from fer_training.data.labelled import LabelledFaces, joined
+from fer_training.data.labelled import LabelledFaces, evenly_spread, joined
 from fer_training.data.parts import EVERYTHING, SPLITS, Split
 from fer_training.data.votes import Rule
+from fer_training.detection.pictures import load_grounds
 from fer_training.measure.beside import Beside, KnownPeople, SharedClasses, ShortScores
+from fer_training.measure.end_to_end import compare, look_at
 from fer_training.measure.known_faces import KnownFaces, Twins, score_without_twins
 from fer_training.measure.metrics import Probabilities, evaluate_probabilities
 from fer_training.measure.predictions import serving_crops
 from fer_training.measure.report import print_table, to_dict, write_json
 from fer_training.protocols.overlap import overlap
 from fer_training.release.doubt import doubt_line, measure_doubt
+from fer_training.release.export import add_evaluations
 
 Part = Split | Literal["all"]
 
@@ -43,6 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     labels = shared.columns[faces.labels]  # among all labels of the model
     chosen = model.card.doubt
     doubt = chosen and measure_doubt(answers, labels, chosen.uncertain_below, name)
+    end_to_end = None
+    if arguments.end_to_end is not None:
+        rows = evenly_spread(len(faces), arguments.end_to_end)
+        analyzer = Analyzer(model, FaceDetector(model.card.face.detector), landmarks)
+        end_to_end = _end_to_end(analyzer, faces.images[rows], answers[rows], labels[rows], name)
 
     beside = Beside(
         split=part,
@@ -54,7 +65,10 @@ def run(arguments: argparse.Namespace) -> None:
         else None,
         twins=_twins(data, part, faces, probabilities, arguments.twins),
         overlap=_known_people(data, part, faces.names, arguments.rule),
+        end_to_end=end_to_end,
     )
+    if arguments.card:
+        add_evaluations(arguments.model, [evaluation], beside.end_to_end)
     if arguments.json is not None:
         write_json({**to_dict(evaluation, doubt), **beside.model_dump()}, arguments.json)
         return
@@ -104,6 +118,18 @@ def _short(names: tuple[str, ...], probabilities: Probabilities, labels: NDArray
 def _flipped(model: EmotionModel, crops: NDArray[np.uint8], answers: Probabilities) -> Probabilities:
     """The mean of the answers (N x K) to crops (N x S x S) and to their mirror images."""
     return (answers + model.predict(np.ascontiguousarray(crops[:, :, ::-1])[..., None])) / 2
+
+
+def _end_to_end(
+    analyzer: Analyzer,
+    images: NDArray[np.uint8],
+    answers: Probabilities,
+    labels: NDArray[np.int64],
+    name: str,
+) -> EndToEnd:
+    """Faces (N x S x S) in pictures, beside the answers (N x K) to the same faces cut in place."""
+    sightings = look_at(analyzer, images, load_grounds())
+    return compare(f"{name}, in pictures of 640 x 480", sightings, answers, labels)
 
 
 def _twins(

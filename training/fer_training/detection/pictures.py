@@ -72,12 +72,7 @@ def load_material(data: Path | None, split: Split) -> Material:
     Raises:
         DataError: scikit-image or matplotlib, whose pictures these are, is not installed; see `load_ferplus`.
     """
-    folder = _package("skimage") / "data"
-    files = {
-        "astronaut": folder / "astronaut.png",
-        "grace_hopper": _package("matplotlib") / "mpl-data" / "sample_data" / "grace_hopper.jpg",
-    }
-    photos = {name: _read(path) for name, path in files.items()}
+    photos = _photos()
     portraits = [Portrait(photos[name], box) for name, box in _PHOTOS.items()]
     faces, turned = (
         ([_close_up(portrait) for portrait in portraits], []) if data is None else _ferplus(data, split)
@@ -86,10 +81,35 @@ def load_material(data: Path | None, split: Split) -> Material:
         faces=faces,
         turned=turned,
         photos=portraits,
-        small=_lfw(folder / "lfw_subset.npy"),
-        grounds=[_read(folder / name) for name in GROUNDS]
-        + [np.ascontiguousarray(photos[name][part]) for name, part in _CLOTHES.items()],
+        small=_lfw(_skimage() / "lfw_subset.npy"),
+        grounds=_grounds(photos),
     )
+
+
+def load_grounds() -> Sequence[Grey]:
+    """Pictures without a human face.
+
+    Raises:
+        DataError: see `load_material`.
+    """
+    return _grounds(_photos())
+
+
+def _grounds(photos: Mapping[str, Grey]) -> list[Grey]:
+    clothes = [np.ascontiguousarray(photos[name][part]) for name, part in _CLOTHES.items()]
+    return [_read(_skimage() / name) for name in GROUNDS] + clothes
+
+
+def _photos() -> dict[str, Grey]:
+    files = {
+        "astronaut": _skimage() / "astronaut.png",
+        "grace_hopper": _package("matplotlib") / "mpl-data" / "sample_data" / "grace_hopper.jpg",
+    }
+    return {name: _read(path) for name, path in files.items()}
+
+
+def _skimage() -> Path:
+    return _package("skimage") / "data"
 
 
 def _ferplus(data: Path, split: Split) -> tuple[list[Portrait], list[Portrait]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
+from fer_training.crops.surroundings import PAD, plain_surroundings
 from fer_training.detection.pictures import Material, Portrait
 
 Canvas = NDArray[np.float32]
@@ -57,7 +58,7 @@ def make_scene(material: Material, seed: int, index: int) -> Scene:
     random = np.random.default_rng((seed, index))
     condition = _condition(material, random)
     width, height = (1280, 720) if random.random() < _WIDE_SHARE else (640, 480)
-    canvas = _ground(material, width, height, random)
+    canvas = _ground(material.grounds, width, height, random)
     faces: list[Box] = []
     if condition != "empty":
         for _ in range(1 if condition == "photo" else int(random.integers(1, 4))):
@@ -68,15 +69,30 @@ def make_scene(material: Material, seed: int, index: int) -> Scene:
     return Scene(_exposed(canvas, faces, condition, random), tuple(faces), condition)
 
 
+def make_single(
+    image: Grey, grounds: Sequence[Grey], sides_px: tuple[float, float], random: np.random.Generator
+) -> Scene:
+    """One face (S x S) with all its pixels, enlarged to a random side, in 640 x 480 pixels of a ground.
+
+    Faces of data sets are cut off within hair and chin. Their edge pixels are repeated for half a side around
+    them and fade into the ground there, so that the picture's own pixels stay as they are.
+    """
+    canvas = _ground(grounds, 640, 480, random)
+    place = _place(canvas, _random_side(sides_px, random), random)
+    side, pad = image.shape[0], round(PAD * image.shape[0])
+    _paste(canvas, Portrait(plain_surroundings(image), Box(pad, pad, side, side)), place, 0.0)
+    return Scene(np.asarray(canvas.round().clip(0, 255), np.uint8), (place,), "upright")
+
+
 def _condition(material: Material, random: np.random.Generator) -> Condition:
     names = list(SHARES)
     condition: Condition = names[int(random.choice(len(names), p=list(SHARES.values())))]
     return "upright" if condition == "turned" and not material.turned else condition
 
 
-def _ground(material: Material, width: int, height: int, random: np.random.Generator) -> Canvas:
+def _ground(grounds: Sequence[Grey], width: int, height: int, random: np.random.Generator) -> Canvas:
     """A part of a ground with the scene's shape, at least 0.4 of what fits, mirrored and lit at random."""
-    ground = material.grounds[int(random.integers(len(material.grounds)))]
+    ground = grounds[int(random.integers(len(grounds)))]
     fit = min(ground.shape[1] / width, ground.shape[0] / height) * random.uniform(0.4, 1.0)
     part_width, part_height = int(width * fit), int(height * fit)
     left = int(random.integers(ground.shape[1] - part_width + 1))
@@ -92,16 +108,26 @@ def _free_place(
     canvas: Canvas, faces: Sequence[Box], sides_px: tuple[float, float], random: np.random.Generator
 ) -> Box | None:
     """A place for one more face with a rim of a quarter of its side; none where it is too crowded."""
-    low, high = sides_px
-    side = float(np.exp(random.uniform(np.log(low), np.log(high))))
-    height, width = canvas.shape
+    side = _random_side(sides_px, random)
     for _ in range(_ATTEMPTS):
-        x = random.uniform(side * 0.25, width - side * 1.25)
-        y = random.uniform(side * 0.25, height - side * 1.25)
-        place = Box(x, y, side, side)
+        place = _place(canvas, side, random)
         if all(_apart(_with_rim(place), _with_rim(other)) for other in faces):
             return place
     return None
+
+
+def _random_side(sides_px: tuple[float, float], random: np.random.Generator) -> float:
+    """Small sides as often as large ones, by their logarithms."""
+    low, high = sides_px
+    return float(np.exp(random.uniform(np.log(low), np.log(high))))
+
+
+def _place(canvas: Canvas, side: float, random: np.random.Generator) -> Box:
+    """Somewhere with a rim of a quarter of the side around it."""
+    height, width = canvas.shape
+    x = random.uniform(side * 0.25, width - side * 1.25)
+    y = random.uniform(side * 0.25, height - side * 1.25)
+    return Box(x, y, side, side)
 
 
 def _with_rim(box: Box) -> Box:

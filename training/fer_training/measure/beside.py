@@ -1,7 +1,8 @@
 """What `evaluate` says beside the scores: shared classes, faces and people known from training."""
 
-from fer_gateway.contract import Evaluation, Fraction, Frozen, Interval
+from fer_gateway.contract import EndToEnd, Evaluation, Fraction, Frozen, Interval
 from fer_training.measure.known_faces import KnownFaces
+from fer_training.measure.report import print_end_to_end
 
 
 class ShortScores(Frozen):
@@ -47,6 +48,7 @@ class Beside(Frozen):
     flip: ShortScores | None = None
     twins: KnownFaces | None = None
     overlap: KnownPeople | None = None
+    end_to_end: EndToEnd | None = None
 
     def print(self) -> None:
         """Lines for people."""
@@ -68,6 +70,8 @@ class Beside(Frozen):
                 f"  {mark}: of {self.overlap.sequence:.1%} of the faces the same sequence is in training, "
                 f"of {self.overlap.subject:.1%} the same person"
             )
+        if self.end_to_end is not None:
+            print_end_to_end(self.end_to_end)
 
     def _print_classes(self, classes: SharedClasses) -> None:
         print(f"  scored on the shared classes: {', '.join(classes.shared)}; renormalised over these")

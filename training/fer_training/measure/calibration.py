@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 BINS = 15
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
-_ENTROPY_BINS = 5
+_DISAGREEING_BINS = 4
 _LEAST_PROBABILITY = 1e-12
 
 
@@ -70,8 +70,9 @@ def entropy_agreement(probabilities: Probabilities, votes: Probabilities) -> Ent
     predicted, voted = entropy_bits(probabilities), entropy_bits(votes)
     if np.ptp(predicted) == 0 or np.ptp(voted) == 0:
         return None
-    edges = np.unique(np.quantile(voted, np.linspace(0, 1, _ENTROPY_BINS + 1)))
-    group = np.searchsorted(edges[1:-1], voted, side="right")
+    torn = voted[voted > 0]
+    edges = np.unique(np.quantile(torn, np.linspace(0, 1, _DISAGREEING_BINS + 1)[1:-1]))
+    group = np.where(voted > 0, 1 + np.searchsorted(edges, voted, side="left"), 0)
     return EntropyAgreement(
         spearman=round(_correlation(ranks(predicted), ranks(voted)), 4),
         pearson=round(_correlation(predicted, voted), 4),

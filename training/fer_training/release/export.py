@@ -8,6 +8,7 @@ import numpy as np
 from fer_gateway.contract import (
     EMOTIONS,
     Doubt,
+    EndToEnd,
     Evaluation,
     FaceSpec,
     Framing,
@@ -70,11 +71,15 @@ def evaluate_model(
     return evaluate_probabilities(data, model.card.labels, probabilities, faces.labels, votes)
 
 
-def add_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> ModelCard:
-    """Put evaluations into the card of an exported model, in place of those with the same `data`."""
+def add_evaluations(
+    path: Path, evaluations: Sequence[Evaluation], end_to_end: EndToEnd | None = None
+) -> ModelCard:
+    """Put scores into the card of an exported model; evaluations in place of those with the same `data`."""
     card = EmotionModel.open(path).card
     renewed = {evaluation.data: evaluation for evaluation in (*card.evaluations, *evaluations)}
-    card = card.model_copy(update={"evaluations": tuple(renewed.values())})
+    card = card.model_copy(
+        update={"evaluations": tuple(renewed.values()), "end_to_end": end_to_end or card.end_to_end}
+    )
     rewrite_card(path, card)
     return card
 
