@@ -19,6 +19,7 @@ COMMANDS = (
     "landmarks",
     "calibrate",
     "export",
+    "quantize",
     "evaluate",
     "explain",
     "stability",

@@ -55,14 +55,14 @@ def stripped(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 def folded(model: Network) -> Network:
     """A copy in evaluation mode with batch normalisation folded into the convolutions before it."""
-    model = copy.deepcopy(model).eval()
+    model = copy.deepcopy(model).eval()  # before: fusing needs it; after: new modules start in training mode
     for module in model.modules():
         if not isinstance(module, nn.Sequential) or len(module) < 2:
             continue
         convolution, norm = module[0], module[1]
         if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             module[0], module[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
-    return model
+    return model.eval()
 
 
 def with_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,0 +1,145 @@
+"""`quantize`: a model in fewer bits, measured beside its float32 and released only if it answers alike."""
+
+import argparse
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tqdm import tqdm
+
+from fer_gateway.contract import ModelCard, Precision
+from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.model import EmotionModel
+from fer_training.data.datasets import DataSet, open_data
+from fer_training.data.labelled import LabelledFaces
+from fer_training.errors import DataError, QuantisationError
+from fer_training.measure.predictions import serving_crops
+from fer_training.network.graph import check_batches, rewrite_card
+from fer_training.release.doubt import measure_doubt
+from fer_training.release.export import evaluate_model
+from fer_training.release.layer_kinds import KINDS
+from fer_training.release.parity import check_gates, compare
+from fer_training.release.quantize import write_variant
+from fer_training.release.variants import Cut, Measured, measure_variants, table
+
+
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """The three parts as the model sees them: for ranges, for the choice, for the report."""
+
+    ranges: Cut
+    validation: Cut
+    test: Cut
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Build in a temporary folder; `--out` appears only after all gates."""
+    model = EmotionModel.open(arguments.model)
+    if model.card.precision != "float32":
+        raise QuantisationError(
+            f"`{arguments.model}` is {model.card.precision} already; name the float32 model it was made from"
+        )
+    data, landmarks = open_data(arguments.data), LandmarkModel.open(arguments.landmarks)
+    if data.classes != model.card.labels:
+        raise DataError(
+            f"`{arguments.data}` has the classes {list(data.classes)}, the model {list(model.card.labels)}; "
+            "expected data like the one it was trained on"
+        )
+    faces = _cut(arguments, data, model, landmarks)
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.sensitivity:
+            _print_sensitivity(arguments.model, faces, Path(folder))
+        precisions: set[Precision] = {"float16", "int8"} if arguments.compare or arguments.card else set()
+        if arguments.out is not None:
+            precisions.add(arguments.precision)
+        if not precisions:
+            return
+        files: dict[Precision, Path] = {"float32": arguments.model}
+        for precision in sorted(precisions):
+            files[precision] = Path(folder) / f"{precision}.onnx"
+            write_variant(
+                arguments.model, files[precision], precision, faces.ranges.crops, arguments.in_float
+            )
+        measured = measure_variants(files, faces.validation, faces.test)
+        print(table([one.variant for one in measured.values()]))
+        if arguments.card:
+            variants = tuple(one.variant for one in measured.values())
+            rewrite_card(arguments.model, model.card.model_copy(update={"variants": variants}))
+        if arguments.out is not None:
+            precision = arguments.precision
+            _check(files[precision], measured[precision], faces)
+            _complete(files[precision], measured[precision], data, landmarks, faces.validation)
+            _release(files[precision], arguments.out)
+
+
+def _check(path: Path, measured: Measured, faces: _Faces) -> None:
+    """All gates, and that no answer depends on its batch."""
+    check_gates(measured.parity)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    check_batches(session, faces.test.crops[:64])
+
+
+def _complete(
+    path: Path, measured: Measured, data: DataSet, landmarks: LandmarkModel, validation: Cut
+) -> None:
+    """Put what was measured of the variant itself into its card."""
+    model = EmotionModel.open(path)
+    evaluations = {}
+    for rule in ("majority", "probability"):
+        title = data.title("test", rule)
+        if title not in evaluations:
+            faces = data.split("test", rule, twins=True)
+            evaluations[title] = evaluate_model(model, landmarks, faces, title)
+    doubt = model.card.doubt and measure_doubt(
+        measured.validation, validation.labels, model.card.doubt.uncertain_below, model.card.doubt.data
+    )
+    update = {
+        "evaluations": tuple(evaluations.values()),
+        "doubt": doubt,
+        "variants": (measured.variant,),
+    }
+    rewrite_card(path, model.card.model_copy(update=update))
+
+
+def _release(path: Path, out: Path) -> None:
+    """Move the finished file to its place in one step."""
+    card: ModelCard = EmotionModel.open(path).card
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".partial")
+    shutil.copyfile(path, partial)
+    partial.replace(out)
+    print(f"`{out}`: {card.name} {card.version} in {card.precision}, {out.stat().st_size / 1e6:.2f} MB")
+
+
+def _cut(
+    arguments: argparse.Namespace, data: DataSet, model: EmotionModel, landmarks: LandmarkModel
+) -> _Faces:
+    def cut(faces: LabelledFaces) -> Cut:
+        return Cut(serving_crops(model, landmarks, faces.images)[..., None], faces.labels)
+
+    train = data.split("train", "majority", twins=True)
+    count = min(arguments.faces, len(train))
+    picked = np.random.default_rng(arguments.seed).choice(len(train), count, replace=False)
+    return _Faces(
+        ranges=cut(train[np.sort(picked)]),
+        validation=cut(data.split("validation", "majority", twins=False)),
+        test=cut(data.split("test", "majority", twins=True)),
+    )
+
+
+def _print_sensitivity(path: Path, faces: _Faces, folder: Path) -> None:
+    """What each kind of layer costs in 8 bits: all are, but one."""
+    reference = EmotionModel.open(path).predict(faces.validation.crops)
+    print(f"{'in float':<12}{'lost points':>12}{'mean diff':>11}{'greatest':>10}{'agree':>8}{'MB':>7}")
+    for kind in tqdm((None, *KINDS), desc="layers", mininterval=1, disable=None):
+        out = folder / "one.onnx"
+        write_variant(path, out, "int8", faces.ranges.crops, () if kind is None else (kind,))
+        answers = EmotionModel.open(out).predict(faces.validation.crops)
+        parity = compare(reference, answers, faces.validation.labels)
+        print(
+            f"{kind or 'none':<12}{parity.lost_points:>12.2f}{parity.mean_difference:>11.5f}"
+            f"{parity.greatest_difference:>10.4f}{parity.agreement:>8.4f}{out.stat().st_size / 1e6:>7.2f}"
+        )

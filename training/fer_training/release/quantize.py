@@ -1,0 +1,137 @@
+"""The shipped graph in fewer bits: int8 by static quantisation, or weights of 16 bits."""
+
+import logging
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quant_pre_process,
+    quantize_static,
+)
+
+from fer_gateway.contract import CARD_KEY, INPUT_NAME, ModelCard, Precision, SelfTest
+from fer_gateway.inference.model import EmotionModel
+from fer_gateway.inference.self_test import make_crops
+from fer_training.errors import QuantisationError
+from fer_training.network.onnx_file import rewrite_card, stripped, with_half_weights, write_checked
+from fer_training.release.layer_kinds import DEPTHWISE, IN_FLOAT
+from fer_training.release.layers import convolution_weights, layers_by_kind
+
+INT8_TOLERANCE = 0.05
+"""Of the self-test. Kernels that round in another order move a face's probability by up to 0.03."""
+
+FLOAT16_TOLERANCE = 0.02
+
+_BATCH = 50
+
+
+class _Crops(CalibrationDataReader):  # type: ignore[misc]
+    """Hands crops N x S x S x 1 to the calibration, batch by batch."""
+
+    def __init__(self, crops: NDArray[np.uint8]) -> None:
+        self._batches = iter([crops[at : at + _BATCH] for at in range(0, len(crops), _BATCH)])
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        """The next batch; None after the last, as its base class asks for."""
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT_NAME: batch}
+
+
+def quantised(
+    proto: onnx.ModelProto, crops: NDArray[np.uint8], in_float: Collection[str] = IN_FLOAT
+) -> onnx.ModelProto:
+    """The graph with 8-bit weights and activations, as QuantizeLinear and DequantizeLinear about its layers.
+
+    Ranges of activations are the least and greatest values over the calibration crops (N x S x S x 1), so
+    that no answer depends on other faces of its batch. Weights have a scale for each output channel.
+    Weights of matrix products take 7 of the 8 bits: processors without VNNI add pairs of products in 16
+    bits, which 2 x 255 x 127 would overflow and 2 x 255 x 64 does not. Depthwise kernels add in 32 bits.
+
+    Raises:
+        QuantisationError: nothing is left to quantise; and see `layers_by_kind`.
+    """
+    layers = layers_by_kind(proto.graph)
+    chosen = [name for kind, nodes in layers.items() if kind not in in_float for name in nodes]
+    if not chosen:  # the quantiser would take an empty list for all
+        raise QuantisationError("every layer is left in float; leave fewer kinds out (`--float`)")
+    eight_bits = {"axis": 0, "quant_type": QuantType.QInt8, "symmetric": True, "reduce_range": False}
+    depthwise = () if DEPTHWISE in in_float else convolution_weights(proto.graph, layers[DEPTHWISE])
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        prepared, out = Path(folder) / "prepared.onnx", Path(folder) / "quantised.onnx"
+        quant_pre_process(proto, prepared, skip_optimization=True, skip_symbolic_shape=True)
+        quantize_static(
+            prepared,
+            out,
+            _Crops(crops),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_quantize=chosen,
+            calibrate_method=CalibrationMethod.MinMax,
+            extra_options={"TensorQuantOverrides": {name: [eight_bits] for name in depthwise}},
+        )
+        result = onnx.load(out)
+    del result.metadata_props[:]  # notes of the quantiser
+    result.producer_name, result.producer_version = proto.producer_name, proto.producer_version
+    return stripped(result)
+
+
+def write_variant(
+    model: Path,
+    out: Path,
+    precision: Precision,
+    crops: NDArray[np.uint8],
+    in_float: Collection[str] = IN_FLOAT,
+) -> ModelCard:
+    """Write the model in another precision, its card with a self-test of its own and nothing measured yet.
+
+    Args:
+        model: an exported model in float32.
+        out: the file to write.
+        precision: `int8` or `float16`; `float32` copies the graph.
+        crops: N x S x S x 1, for the ranges of int8.
+        in_float: kinds of layers that int8 leaves alone.
+
+    Raises:
+        QuantisationError: see `quantised`.
+    """
+    card = EmotionModel.open(model).card
+    unmeasured = {"evaluations": (), "end_to_end": None, "robustness": None, "variants": ()}
+    card = card.model_copy(update={"precision": precision, **unmeasured})
+    proto = onnx.load(model)
+    if precision == "int8":
+        proto = quantised(proto, crops, in_float)
+    elif precision == "float16":
+        proto = with_half_weights(proto)
+    write_checked(proto, card, CARD_KEY, out, EmotionModel.load)
+    expected = EmotionModel.load(out).predict(make_crops(card.face.size_px)).astype(np.float64)
+    self_test = SelfTest(
+        probabilities=tuple(tuple(row) for row in np.round(expected, 6).tolist()),
+        tolerance=INT8_TOLERANCE if precision == "int8" else FLOAT16_TOLERANCE,
+    )
+    card = card.model_copy(update={"self_test": self_test})
+    rewrite_card(out, card, CARD_KEY)
+    return card
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantiser advises through the root logger, on what is decided here."""
+    logger = logging.getLogger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
