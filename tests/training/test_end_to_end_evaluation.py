@@ -118,7 +118,7 @@ def test_the_command_prints_it_beside_the_crops_and_keeps_it_in_the_card(
     path = tmp_path / "model.onnx"
     shutil.copy(PACKAGED_MODEL, path)
     before = EmotionModel.open(path).card
-    command = ["evaluate", str(path), "--data", str(ferplus_folder), "--end-to-end", "6", "--card"]
+    command = ["evaluate", str(path), "--data", str(ferplus_folder), "--end-to-end", "6", "--flip", "--card"]
     assert main([*command, "--json", "-"]) == 0
     values = json.loads(capsys.readouterr().out)
     card = EmotionModel.open(path).card
@@ -128,6 +128,9 @@ def test_the_command_prints_it_beside_the_crops_and_keeps_it_in_the_card(
     renewed = next(one for one in card.evaluations if one.data == values["data"])
     assert renewed.faces == values["n"] == 24
     assert renewed.calibration is not None
+    flipped = next(one for one in card.evaluations if one.data.endswith("mean with the mirror image"))
+    assert flipped.accuracy.value == values["flip"]["accuracy"]["value"]
+    assert set(values["flip"]) == {"accuracy", "macro_f1", "ece"}
     others = {one.data: one for one in before.evaluations if one.data != values["data"]}
     assert others.items() <= {one.data: one for one in card.evaluations}.items()
     assert main(command) == 0

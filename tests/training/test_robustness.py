@@ -1,16 +1,19 @@
 """Spoilt faces: spoilt as named and no more; and the limits that are read off them."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_MODEL
+from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.quality import Quality, cut_patch, edge_steepness
 from fer_training.cli import main
 from fer_training.data.ferplus import load_ferplus
 from fer_training.measure.disturb import DISTURBANCES
-from fer_training.measure.robustness import Answers, Bin, Watch, bins_of, limit_of, reference_of
+from fer_training.measure.robustness import CARD_LEVELS, Answers, Bin, Watch, bins_of, limit_of, reference_of
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,33 @@ def test_a_disturbance_is_the_same_each_time_and_leaves_the_face_as_it_was(
     np.testing.assert_array_equal(face, before)
 
 
+def test_noise_is_as_strong_as_it_says(face: np.ndarray) -> None:
+    grey = np.full_like(face, 128)
+    scene = DISTURBANCES["noise"].disturb(grey, 20, np.random.default_rng(0))
+    assert scene.grey[24:72, 24:72].std() == pytest.approx(20, rel=0.08)
+
+
+def test_jpeg_loses_more_at_lower_quality(face: np.ndarray) -> None:
+    scenes = [
+        DISTURBANCES["jpeg"].disturb(face, quality, np.random.default_rng(0)) for quality in (100, 90, 30)
+    ]
+    plain = scenes[0].grey.astype(float)
+    small, large = (np.abs(scene.grey - plain).mean() for scene in scenes[1:])
+    assert 0 < small < large / 2
+    assert {scene.frame for scene in scenes} == {Box(48, 48, 96, 96)}
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3])
+def test_a_covered_face_is_covered_by_that_share(face: np.ndarray, share: float) -> None:
+    places = []
+    for seed in range(20):
+        scene = DISTURBANCES["covered"].disturb(face, share, np.random.default_rng(seed))
+        changed = scene.grey[24:72, 24:72] != face
+        assert changed.mean() == pytest.approx(share, abs=0.06)
+        places.append(np.argwhere(changed).mean(axis=0))
+    assert np.ptp(places, axis=0).min() > 10  # here and there
+
+
 def answers(values: list[float], right: list[bool]) -> Answers:
     qualities = tuple(Quality(value, 0.4, 0.5, 0.2, aligned=True) for value in values)
     return Answers(qualities, np.array(right), np.full(len(values), 0.9))
@@ -113,3 +143,23 @@ def test_the_command_prints_each_disturbance(
     assert [name for name in dict.fromkeys(rows) if name in DISTURBANCES] == list(DISTURBANCES)
     assert "as they are                   4" in out
     assert "plausible" in out
+
+
+def test_the_card_keeps_the_summary_of_the_test_part(
+    ferplus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.onnx"
+    shutil.copy(PACKAGED_MODEL, path)
+    before = EmotionModel.open(path).card
+    assert main(["robustness", str(path), "--data", str(ferplus_folder), "--faces", "4", "--card"]) == 0
+    card = EmotionModel.open(path).card
+    assert card.robustness is not None
+    assert "test" in card.robustness.data
+    assert card.robustness.faces == 4
+    expected = [(name, level) for name, levels in CARD_LEVELS.items() for level in levels]
+    assert [(point.disturbance, point.strength) for point in card.robustness.points] == expected
+    for point in card.robustness.points:
+        lost = 100 * (card.robustness.accuracy - point.accuracy)
+        assert point.loss_points == pytest.approx(lost, abs=0.02)
+    assert card.model_copy(update={"robustness": before.robustness}) == before
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(expected)

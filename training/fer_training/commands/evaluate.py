@@ -20,7 +20,7 @@ from fer_training.data.votes import Rule
 from fer_training.detection.pictures import load_grounds
 from fer_training.measure.beside import Beside, KnownPeople, SharedClasses, ShortScores
 from fer_training.measure.end_to_end import compare, look_at
-from fer_training.measure.known_faces import KnownFaces, Twins, score_without_twins
+from fer_training.measure.known_faces import score_without_twins
 from fer_training.measure.metrics import Probabilities, evaluate_probabilities
 from fer_training.measure.predictions import serving_crops
 from fer_training.measure.report import print_table, to_dict, write_json
@@ -59,16 +59,31 @@ def run(arguments: argparse.Namespace) -> None:
         split=part,
         skipped=data.skipped,
         classes=_classes(shared),
-        unrestricted=_short(model.card.labels, answers, labels) if shared.only_in_model else None,
-        flip=_short(shared.labels, shared.restricted(_flipped(model, crops, answers)), faces.labels)
+        unrestricted=_short(name, model.card.labels, answers, labels) if shared.only_in_model else None,
+        flip=_short(
+            f"{name}, mean with the mirror image",
+            shared.labels,
+            shared.restricted(_flipped(model, crops, answers)),
+            faces.labels,
+        )
         if arguments.flip
         else None,
-        twins=_twins(data, part, faces, probabilities, arguments.twins),
+        twins=score_without_twins(
+            faces.images,
+            data.images("train"),
+            probabilities,
+            faces.labels,
+            arguments.twins,
+            names=shared.labels,
+            data=name,
+        )
+        if _has_training_part_beside(data, part)
+        else None,
         overlap=_known_people(data, part, faces.names, arguments.rule),
         end_to_end=end_to_end,
     )
     if arguments.card:
-        add_evaluations(arguments.model, [evaluation], beside.end_to_end)
+        add_evaluations(arguments.model, [evaluation, *beside.for_the_card], beside.end_to_end)
     if arguments.json is not None:
         write_json({**to_dict(evaluation, doubt), **beside.model_dump()}, arguments.json)
         return
@@ -111,8 +126,10 @@ def _classes(shared: Shared) -> SharedClasses | None:
     )
 
 
-def _short(names: tuple[str, ...], probabilities: Probabilities, labels: NDArray[np.int64]) -> ShortScores:
-    return ShortScores.of(evaluate_probabilities("the same faces", names, probabilities, labels))
+def _short(
+    data: str, names: tuple[str, ...], probabilities: Probabilities, labels: NDArray[np.int64]
+) -> ShortScores:
+    return ShortScores.of(evaluate_probabilities(data, names, probabilities, labels))
 
 
 def _flipped(model: EmotionModel, crops: NDArray[np.uint8], answers: Probabilities) -> Probabilities:
@@ -132,18 +149,13 @@ def _end_to_end(
     return compare(f"{name}, in pictures of 640 x 480", sightings, answers, labels)
 
 
-def _twins(
-    data: DataSet, part: Part, faces: LabelledFaces, probabilities: Probabilities, twins: Twins
-) -> KnownFaces | None:
-    """None where there is no training part beside the scored one."""
-    if part in ("train", EVERYTHING) or not len(data.images("train")):
-        return None
-    return score_without_twins(faces.images, data.images("train"), probabilities, faces.labels, twins)
+def _has_training_part_beside(data: DataSet, part: Part) -> bool:
+    return part not in ("train", EVERYTHING) and len(data.images("train")) > 0
 
 
 def _known_people(data: DataSet, part: Part, names: tuple[str, ...], rule: Rule) -> KnownPeople | None:
     """None where there is no training part beside the scored one, or file names tell no people."""
-    if part in ("train", EVERYTHING) or not len(data.images("train")):
+    if not _has_training_part_beside(data, part):
         return None
     training = data.split("train", rule, twins=True).names
     if not all(is_ckplus_name(name) for name in (*training, *names)):

@@ -1,14 +1,17 @@
-"""`robustness`: how accuracy falls on spoilt faces, and where the limits of doubt should lie."""
+"""`robustness`: accuracy on spoilt faces, for the card; and where the limits of doubt should lie."""
 
 import argparse
 
 import numpy as np
 from tqdm import tqdm
 
+from fer_gateway.contract import Robustness
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_training.data.datasets import open_data
 from fer_training.data.emotion_names import shared_classes
+from fer_training.data.labelled import LabelledFaces
+from fer_training.data.parts import Split
 from fer_training.measure.disturb import DISTURBANCES
 from fer_training.measure.robustness import (
     FALL,
@@ -20,18 +23,40 @@ from fer_training.measure.robustness import (
     bins_of,
     joined,
     limit_of,
+    measure_robustness,
     reference_of,
 )
+from fer_training.network.graph import rewrite_card
+from fer_training.options.robustness import DEFAULT_FACES
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print accuracy for each disturbance at each level, then for each measure."""
+    """Print accuracy for each disturbance at each level, then for each measure; or fill the card."""
     model = EmotionModel.open(arguments.model, threads=arguments.threads)
     landmarks = LandmarkModel.open(arguments.landmarks)
     data = open_data(arguments.data)
-    faces = data.split("validation", "majority", twins=False)
+    part: Split = "test" if arguments.card else "validation"
+    faces = data.split(part, "majority", twins=False)
     faces = shared_classes(data.classes, model.card.labels).in_model(faces)
-    some = faces[: arguments.faces]
+    if not arguments.card:
+        _print_limits(model, landmarks, faces, faces[: arguments.faces or DEFAULT_FACES])
+        return
+    faces = faces.some(arguments.faces or len(faces))
+    robustness = measure_robustness(model, landmarks, faces, data.title(part, "majority"))
+    rewrite_card(arguments.model, model.card.model_copy(update={"robustness": robustness}))
+    _print_summary(robustness)
+
+
+def _print_summary(robustness: Robustness) -> None:
+    print(f"{robustness.data}: {robustness.faces:,} faces, accuracy as they are {robustness.accuracy:.4f}")
+    for point in robustness.points:
+        strength, lost = f"{point.strength:g} {point.unit}", f"{point.loss_points:.2f} points lost"
+        print(f"  {point.disturbance:<12}{strength:<16}{point.accuracy:.4f}{lost:>20}")
+
+
+def _print_limits(
+    model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces, some: LabelledFaces
+) -> None:
     threshold = model.card.doubt.uncertain_below if model.card.doubt is not None else 0.0
     as_they_are = answer_plain(model, landmarks, faces)
     plain = answer_plain(model, landmarks, some)

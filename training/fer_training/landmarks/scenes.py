@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fer_gateway.contract import Framing
 from fer_gateway.vision.align import box_framed_by, centred
 from fer_gateway.vision.geometry import Box
-from fer_gateway.vision.landmarks import Points, transformed
+from fer_gateway.vision.landmarks import Matrix, Points, transformed
 from fer_training.crops.jitter import Jitter
 from fer_training.crops.surroundings import PAD, with_surroundings
 from fer_training.landmarks.data import PointedFaces
@@ -29,6 +29,17 @@ class Scene:
     box: Box
 
 
+@dataclass(frozen=True, slots=True)
+class TurnedFace:
+    """A turned face in its surroundings (H x W)."""
+
+    grey: Grey
+    frame: Box
+    """The square that the face filled, as large as it is now, still upright."""
+    matrix: Matrix
+    """From the surroundings as they were to those here, continuous edges."""
+
+
 def make_scene(
     faces: PointedFaces, index: int, jitter: Jitter, framing: Framing, random: np.random.Generator
 ) -> Scene:
@@ -39,15 +50,20 @@ def make_scene(
     image = faces.images[index]
     canvas = with_surroundings(image, random, faces.images[random.integers(len(faces))])
     side = image.shape[0]
-    angle = random.uniform(-jitter.degrees, jitter.degrees)
-    grey, matrix = turned(canvas, angle, SCALE)
-    width, middle = side * SCALE, grey.shape[0] / 2
-    frame = jitter.moved(Box(middle - width / 2, middle - width / 2, width, width), random)
-    placed = transformed(faces.points[index] + round(PAD * side), matrix)
-    return Scene(grey, placed, box_framed_by(frame, framing))
+    placed = turned_face(canvas, side, random.uniform(-jitter.degrees, jitter.degrees))
+    frame = jitter.moved(placed.frame, random)
+    points = transformed(faces.points[index] + round(PAD * side), placed.matrix)
+    return Scene(placed.grey, points, box_framed_by(frame, framing))
 
 
-def turned(picture: Grey, degrees: float, scale: float) -> tuple[Grey, NDArray[np.float64]]:
+def turned_face(canvas: Grey, side_px: int, degrees: float) -> TurnedFace:
+    """The face in the middle of a padded square, turned clockwise about that and `SCALE` times as large."""
+    grey, matrix = turned(canvas, degrees, SCALE)
+    width, middle = side_px * SCALE, grey.shape[0] / 2
+    return TurnedFace(grey, Box(middle - width / 2, middle - width / 2, width, width), matrix)
+
+
+def turned(picture: Grey, degrees: float, scale: float) -> tuple[Grey, Matrix]:
     """The square picture turned clockwise about its middle and enlarged; and the matrix, continuous edges."""
     side = picture.shape[0]
     size = round(side * scale)

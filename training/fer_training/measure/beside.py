@@ -1,5 +1,7 @@
 """What `evaluate` says beside the scores: shared classes, faces and people known from training."""
 
+from pydantic import Field
+
 from fer_gateway.contract import EndToEnd, Evaluation, Fraction, Frozen, Interval
 from fer_training.measure.known_faces import KnownFaces
 from fer_training.measure.report import print_end_to_end
@@ -11,6 +13,7 @@ class ShortScores(Frozen):
     accuracy: Interval
     macro_f1: Interval
     ece: float
+    whole: Evaluation = Field(exclude=True, description="All scores, for the card.")
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> "ShortScores":
@@ -19,6 +22,7 @@ class ShortScores(Frozen):
             accuracy=evaluation.accuracy,
             macro_f1=evaluation.macro_f1,
             ece=evaluation.expected_calibration_error,
+            whole=evaluation,
         )
 
 
@@ -49,6 +53,14 @@ class Beside(Frozen):
     twins: KnownFaces | None = None
     overlap: KnownPeople | None = None
     end_to_end: EndToEnd | None = None
+
+    @property
+    def for_the_card(self) -> list[Evaluation]:
+        """Evaluations that stand in a card beside the main one."""
+        scores = [] if self.flip is None else [self.flip.whole]
+        if self.twins is not None and self.twins.whole is not None and self.twins.with_twin:
+            scores.append(self.twins.whole)
+        return scores
 
     def print(self) -> None:
         """Lines for people."""

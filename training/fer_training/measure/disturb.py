@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_gateway.vision.align import centred
 from fer_gateway.vision.geometry import Box
 from fer_training.crops.surroundings import PAD, plain_surroundings
+from fer_training.landmarks.scenes import turned_face
 
 Grey = NDArray[np.uint8]
 
 _NOISE_LEVELS = 2.0
 """Standard deviation of a camera's noise in grey levels, where a picture is made dark or pale."""
 
-_TILT_SCALE = 2.0
+_ENLARGED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,30 @@ def blur(image: Grey, sigma_px: float, _random: np.random.Generator) -> Scene:
     return _scene(_levels(cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE)))
 
 
+def add_noise(image: Grey, sigma_levels: float, random: np.random.Generator) -> Scene:
+    """A sensor in the dark: Gaussian noise on each of the face's 48 x 48 pixels."""
+    return _scene(_levels(image + random.normal(0, sigma_levels, image.shape)))
+
+
+def compress(image: Grey, quality: float, _random: np.random.Generator) -> Scene:
+    """Twice as large amid its repeated edge pixels, and once through JPEG."""
+    scene = _scene(image)
+    large = cv2.resize(scene.grey, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
+    data = cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
+    return Scene(
+        np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8), scene.frame.scaled(_ENLARGED)
+    )
+
+
+def cover(image: Grey, share: float, random: np.random.Generator) -> Scene:
+    """Something even before the face: a square of `share` of its area, anywhere within it."""
+    side = round(np.sqrt(share) * image.shape[0])
+    top, left = random.integers(0, image.shape[0] - side + 1, 2)
+    covered = image.copy()
+    covered[top : top + side, left : left + side] = random.integers(256)
+    return _scene(covered)
+
+
 def move(image: Grey, length_px: float, random: np.random.Generator) -> Scene:
     """Moved while the picture was taken, along the rows or down the columns."""
     kernel = np.full((1, int(length_px)), 1 / int(length_px), np.float32)
@@ -79,17 +103,9 @@ def shrink(image: Grey, side_px: float, _random: np.random.Generator) -> Scene:
 
 def tilt(image: Grey, degrees: float, random: np.random.Generator) -> Scene:
     """Turned about the middle to either side, twice as large, which keeps detail; the box stays upright."""
-    canvas = plain_surroundings(image)
-    angle = np.deg2rad(degrees if random.random() < 0.5 else -degrees)
-    cos, sin = _TILT_SCALE * np.cos(angle), _TILT_SCALE * np.sin(angle)
-    whole = round(canvas.shape[0] * _TILT_SCALE)
-    turn = np.array([[cos, -sin], [sin, cos]])
-    matrix = np.column_stack([turn, whole / 2 - turn @ np.full(2, canvas.shape[0] / 2)])
-    grey = cv2.warpAffine(
-        canvas, centred(matrix), (whole, whole), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    side = image.shape[0] * _TILT_SCALE
-    return Scene(_levels(grey), Box(whole / 2 - side / 2, whole / 2 - side / 2, side, side))
+    angle = degrees if random.random() < 0.5 else -degrees
+    placed = turned_face(plain_surroundings(image), image.shape[0], angle)
+    return Scene(placed.grey, placed.frame)
 
 
 def cut_off(image: Grey, share: float, random: np.random.Generator) -> Scene:
@@ -112,10 +128,13 @@ DISTURBANCES: Mapping[str, Disturbance] = {
     "bright": Disturbance(brighten, (1.5, 2, 2.5, 3, 4, 6), "x"),
     "pale": Disturbance(fade, (0.5, 0.3, 0.2, 0.14, 0.1, 0.07, 0.05), "x"),
     "blur": Disturbance(blur, (0.5, 0.8, 1.1, 1.5, 2, 3), "px"),
+    "noise": Disturbance(add_noise, (5, 10, 20, 30), "levels"),
+    "jpeg": Disturbance(compress, (90, 70, 50, 30), "quality"),
     "motion": Disturbance(move, (3, 5, 7, 9), "px"),
     "small": Disturbance(shrink, (40, 32, 28, 24, 20, 16, 12), "px"),
     "tilt": Disturbance(tilt, (0, 10, 20, 30, 40, 50, 60), "degrees"),
     "cut": Disturbance(cut_off, (0.1, 0.2, 0.3, 0.4, 0.5), "of the side"),
+    "covered": Disturbance(cover, (0.1, 0.2, 0.3), "of the face"),
 }
 
 

@@ -1,19 +1,20 @@
 """How a model's accuracy falls as faces get worse, and where the limits of `Quality` should lie."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from fer_gateway.contract import FaceSpec
+from fer_gateway.contract import FaceSpec, Robustness, RobustnessPoint
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.vision.align import box_framed_by, cut_face
 from fer_gateway.vision.quality import Quality, measure_quality
 from fer_training.data.labelled import LabelledFaces
-from fer_training.measure.disturb import Disturbance, Scene, plain
+from fer_training.measure.disturb import DISTURBANCES, Disturbance, Scene, plain
 
 FALL = 0.10
 """By how much accuracy has fallen, against faces as they are, where a limit lies."""
@@ -42,6 +43,18 @@ WATCHES = (
     Watch("pitch_degrees", (), (0, 5, 10, 12.5, 15, 20, 30, 90), False),
     Watch("roll_degrees", ("tilt",), (0, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 90), False),
 )
+
+
+CARD_LEVELS: Mapping[str, tuple[float, ...]] = {
+    "jpeg": (90, 70, 50, 30),
+    "blur": (0.8, 1.5, 2),
+    "noise": (10, 20),
+    "dark": (0.3, 0.1),
+    "small": (24, 16),
+    "tilt": (20,),
+    "covered": (0.1, 0.2, 0.3),
+}
+"""What a card tells of `DISTURBANCES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,27 @@ def answer(
 def answer_plain(model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces) -> Answers:
     """The answers to faces as they are."""
     return answer(model, landmarks, faces, Disturbance(plain, (0,), ""), 0)
+
+
+def measure_robustness(
+    model: EmotionModel, landmarks: LandmarkModel, faces: LabelledFaces, data: str
+) -> Robustness:
+    """The summary for a card: `CARD_LEVELS` on these faces, which `data` names."""
+    untouched = answer_plain(model, landmarks, faces).right.mean()
+    points = []
+    pairs = [(name, level) for name, levels in CARD_LEVELS.items() for level in levels]
+    for name, level in tqdm(pairs, desc="disturbances", mininterval=1, disable=None):
+        accuracy = answer(model, landmarks, faces, DISTURBANCES[name], level).right.mean()
+        points.append(
+            RobustnessPoint(
+                disturbance=name,
+                strength=level,
+                unit=DISTURBANCES[name].unit,
+                accuracy=round(float(accuracy), 4),
+                loss_points=round(100 * float(untouched - accuracy), 2),
+            )
+        )
+    return Robustness(data=data, faces=len(faces), accuracy=round(float(untouched), 4), points=tuple(points))
 
 
 def joined(parts: Sequence[Answers]) -> Answers:

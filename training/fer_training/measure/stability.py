@@ -13,7 +13,7 @@ from fer_gateway.vision.geometry import Box
 from fer_training.crops.jitter import Jitter
 from fer_training.crops.surroundings import with_surroundings
 from fer_training.data.labelled import LabelledFaces
-from fer_training.landmarks.scenes import SCALE, turned
+from fer_training.landmarks.scenes import turned_face
 
 Grey = NDArray[np.uint8]
 Probabilities = NDArray[np.float64]
@@ -92,12 +92,11 @@ def _cut_all(
         random = np.random.default_rng((seed, index))
         canvas = with_surroundings(image, random, faces.images[random.integers(len(faces))])
         angle = degrees + random.uniform(-jitter.degrees, jitter.degrees)
-        grey, _ = turned(canvas, angle, SCALE)
-        side, middle = image.shape[0] * SCALE, grey.shape[0] / 2
-        frame = jitter.moved(Box(middle - side / 2, middle - side / 2, side, side), random)
-        aligned_crop, plausible = _aligned(grey, frame, spec, landmarks)
+        placed = turned_face(canvas, image.shape[0], angle)
+        frame = jitter.moved(placed.frame, random)
+        aligned_crop, plausible = _aligned(placed.grey, frame, spec, landmarks)
         aligned.append(aligned_crop)
-        boxed.append(cut_face(grey, box_framed_by(frame, spec.framing), spec))
+        boxed.append(cut_face(placed.grey, box_framed_by(frame, spec.framing), spec))
         count += plausible
     return Cut(
         model.predict(np.stack(aligned)[..., None]).astype(np.float64),

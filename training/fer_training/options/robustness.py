@@ -7,6 +7,8 @@ from fer_training.options.shared import add_data, add_landmarks, add_model, add_
 HELP = "measure how accuracy falls on dark, blurred, small ... faces"
 EXAMPLE = "robustness model.onnx --data ferplus.zip"
 
+DEFAULT_FACES = 600
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
@@ -14,6 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_landmarks(parser)
     parser.add_argument(
-        "--faces", type=positive, default=600, help="validation faces to spoil in each way (default: 600)"
+        "--faces",
+        type=positive,
+        help=f"how many, spoilt in each way (default: {DEFAULT_FACES} of validation; `--card`: all)",
+    )
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="spoil faces of the test part instead, in fewer ways, and put the summary into the model's card",
     )
     add_threads(parser)
