@@ -172,7 +172,6 @@ def test_a_folder_is_of_one_plan(
     [
         (["--fusion", "vit-patches"], "`image_size` 36 is no multiple of `patch_px` 8"),
         (["--count", "9"], "8 people cannot make 9 folds"),
-        (["--jobs", "0"], "`--count` and `--jobs` must be at least 1"),
         (["--device", "nonsense"], "--device nonsense"),
     ],
 )

@@ -4,7 +4,6 @@ import argparse
 import sys
 
 from fer_training.commands.report import print_report
-from fer_training.errors import ConfigError
 from fer_training.learning.config import load_config
 from fer_training.learning.devices import device_named
 from fer_training.protocols.crossvalidation import ablated, crossvalidate, make_plan
@@ -20,8 +19,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Train what is not finished, print the tables, write `summary.json` and `report/` into the run."""
     protocol: Protocol = arguments.protocol
     count = arguments.count or (_SEEDS if protocol == "random" else _FOLDS)
-    if count < 1 or arguments.jobs < 1:
-        raise ConfigError("`--count` and `--jobs` must be at least 1")
     device_named(arguments.device)
     config = load_config(arguments.config)
     faces = load_faces(arguments.data, config, arguments.landmarks)

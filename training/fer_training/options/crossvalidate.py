@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from fer_training.options.shared import add_device, add_landmarks
+from fer_training.options.shared import add_device, add_landmarks, positive
 from fer_training.protocols.splits import Protocol
 
 HELP = "train and test on CK+ by a protocol, with a report; resumes after a kill"
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(`subjects`)",
     )
     parser.add_argument(
-        "--count", type=int, help="seeds of `random` (default: 5) or folds of the others (default: 10)"
+        "--count", type=positive, help="seeds of `random` (default: 5) or folds of the others (default: 10)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other folds (default: 0)")
     parser.add_argument(
@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="instead of the experiment's: tokens from the feature map of this stride",
     )
     parser.add_argument("--run", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--jobs", type=int, default=1, help="folds side by side, a thread each (default: 1)")
+    parser.add_argument(
+        "--jobs", type=positive, default=1, help="folds side by side, a thread each (default: 1)"
+    )
     parser.add_argument("--keep-weights", action="store_true", help="keep the last weights of each fold")
     add_device(parser)
     add_landmarks(parser)
