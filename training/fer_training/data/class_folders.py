@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_gateway.vision.align import crop_matrix, warp
+from fer_gateway.vision.align import box_matrix, centred, warp
 from fer_gateway.vision.geometry import Box
 from fer_training.data.broken import Broken, read_grey
 from fer_training.data.source import Source
@@ -118,4 +118,4 @@ def _face(source: Source, name: str, side_px: int, broken: Broken) -> NDArray[np
     height, width = grey.shape
     side = min(height, width)
     square = Box((width - side) / 2, (height - side) / 2, side, side)
-    return warp(grey, crop_matrix(square, side_px), side_px)
+    return warp(grey, centred(box_matrix(square, side_px)), side_px)
