@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.models import PACKAGED_LANDMARKS
-from fer_gateway.vision.align import crop_matrix, warp
+from fer_gateway.vision.align import box_matrix, centred, warp
 from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.decode import decode_grey
 from fer_gateway.vision.geometry import Box
@@ -43,7 +43,7 @@ def make_faces(photos: list[Path], count: int, seed: int) -> list[tuple[Grey, Po
         side = box.side * FRAME_SCALE * np.exp(random.normal(0, 0.03))
         x, y = np.array(box.centre) + random.normal(0, 0.02, 2) * side
         frame = Box(x - side / 2, y - side / 2, side, side)
-        face = warp(grey, crop_matrix(frame, FACE_PX), FACE_PX)
+        face = warp(grey, centred(box_matrix(frame, FACE_PX)), FACE_PX)
         lit = face * random.uniform(0.8, 1.1) + random.uniform(-20, 20) + random.normal(0, 3, face.shape)
         points = (located[index % len(photos)] - (frame.x, frame.y)) * FACE_PX / side
         faces.append((lit.clip(0, 255).astype(np.uint8), points))

@@ -115,7 +115,7 @@ def test_scenes_put_points_and_box_where_the_face_is(faces: PointedFaces) -> Non
 
 def test_haar_boxes_are_compared_with_landmark_frames(faces: PointedFaces) -> None:
     fit = fit_haar(faces, mean_template(faces), HaarDetector(min_face_px=80))
-    assert fit.framing.scale == pytest.approx(FRAME_SCALE, abs=0.08)
+    assert fit.placed.framing.scale == pytest.approx(FRAME_SCALE, abs=0.08)
     assert 0 < fit.roll_spread_degrees < 10
     with pytest.raises(DataError, match="Haar found"):
         fit_haar(faces[np.arange(len(faces)) < 5], mean_template(faces), HaarDetector(min_face_px=80))

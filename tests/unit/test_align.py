@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from fer_gateway.contract import FaceSpec, Framing
-from fer_gateway.vision.align import crop_matrix, cut_face, framed
+from fer_gateway.vision.align import box_matrix, centred, cut_face, framed
 from fer_gateway.vision.geometry import Box
 
 boxes = st.builds(Box, st.floats(-200, 200), st.floats(-200, 200), st.floats(0, 500), st.floats(0, 500))
@@ -91,7 +91,7 @@ def test_any_box_in_any_picture_gives_a_crop(height: int, width: int, box: Box) 
 
 @given(st.floats(-50, 50), st.floats(-50, 50), st.floats(1, 500), st.integers(16, 224))
 def test_the_matrix_maps_edges_to_edges(x: float, y: float, side: float, size_px: int) -> None:
-    matrix = crop_matrix(Box(x, y, side, side), size_px)
+    matrix = centred(box_matrix(Box(x, y, side, side), size_px))
     corners = np.array([[x - 0.5, y - 0.5, 1], [x + side - 0.5, y + side - 0.5, 1]]) @ matrix.T
     np.testing.assert_allclose(corners, [[-0.5, -0.5], [size_px - 0.5, size_px - 0.5]], atol=1e-6)
 

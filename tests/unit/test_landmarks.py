@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_gateway.contract import Framing
-from fer_gateway.vision.align import box_framed_by, box_matrix, centred, crop_matrix, framed, points_matrix
+from fer_gateway.vision.align import box_framed_by, box_matrix, centred, framed, points_matrix
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import (
     MIRRORED,
@@ -77,9 +77,9 @@ def test_points_on_the_template_are_the_whole_frame() -> None:
 @given(places, places, st.floats(1, 500), st.floats(0, 0.5))
 def test_a_box_without_roll_is_the_crop_of_box_v1(x: float, y: float, side: float, margin: float) -> None:
     frame = Box(x, y, side, side)
-    np.testing.assert_allclose(
-        centred(box_matrix(frame, 64)), crop_matrix(frame, 64), rtol=1e-9, atol=1e-6 * (1 + 64 / side)
-    )
+    scale = 64 / side
+    box_v1 = [[scale, 0, (0.5 - x) * scale - 0.5], [0, scale, (0.5 - y) * scale - 0.5]]
+    np.testing.assert_allclose(centred(box_matrix(frame, 64)), box_v1, rtol=1e-9, atol=1e-6 * (1 + 64 / side))
     corner = transformed(
         np.array([[x - margin * side, y - margin * side]]), box_matrix(frame, 64, margin=margin)
     )

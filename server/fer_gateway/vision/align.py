@@ -83,20 +83,6 @@ def framed(box: Box, framing: Framing) -> Box:
     return Box(centre_x - side / 2, centre_y - side / 2, side, side)
 
 
-def crop_matrix(frame: Box, size_px: int) -> Matrix:
-    """The 2 x 3 matrix from picture to crop, both in coordinates where pixel centres are integers.
-
-    With continuous edges the map is u = (x - frame.x) * size / frame.width; half a pixel moves it to centres.
-    """
-    scale_x, scale_y = size_px / frame.width, size_px / frame.height
-    return np.array(
-        [
-            [scale_x, 0.0, (0.5 - frame.x) * scale_x - 0.5],
-            [0.0, scale_y, (0.5 - frame.y) * scale_y - 0.5],
-        ]
-    )
-
-
 def warp(
     frame: Grey, matrix: Matrix, size_px: int, *, border: int = cv2.BORDER_REPLICATE, fill: float = 0
 ) -> Grey:

@@ -107,7 +107,7 @@ def _card(
         version=version,
         size_px=LandmarkNet.SIZE_PX,
         margin=config.margin,
-        framing=fit.framing,
+        framing=fit.placed.framing,
         template=tuple((round(x, 5), round(y, 5)) for x, y in template),
         plausible_below=0.1,
         face_below=0.3,
@@ -123,13 +123,14 @@ def _card(
 
 
 def _print_fit(fit: HaarFit) -> None:
-    framing = fit.framing
+    placed, framing = fit.placed, fit.placed.framing
     print(
-        f"Haar found {framing.faces_measured} of {fit.faces_tried} faces; frame by landmarks over Haar box:"
+        f"Haar found {framing.faces_measured} of {placed.faces_tried} faces; "
+        "frame by landmarks over Haar box:"
     )
-    print(f"  scale     {framing.scale:.4f} +- {fit.scale_spread:.4f}")
-    print(f"  offset_x {framing.offset_x:+.4f} +- {fit.offset_x_spread:.4f} box sides")
-    print(f"  offset_y {framing.offset_y:+.4f} +- {fit.offset_y_spread:.4f} box sides")
+    print(f"  scale     {framing.scale:.4f} +- {placed.scale_spread:.4f}")
+    print(f"  offset_x {framing.offset_x:+.4f} +- {placed.offset_x_spread:.4f} box sides")
+    print(f"  offset_y {framing.offset_y:+.4f} +- {placed.offset_y_spread:.4f} box sides")
     print(f"  roll      {fit.roll_spread_degrees:.1f} degrees (standard deviation)")
 
 

@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 from time import perf_counter
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer_gateway.contract import Framing, LandmarkError
+from fer_gateway.contract import LandmarkError
 from fer_gateway.inference.landmarks import LandmarkModel, Located
 from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.cascade import HaarDetector
-from fer_gateway.vision.geometry import Box, intersection_over_union
+from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points, frame_of, roll_degrees, similarity
-from fer_training.crops.framing import ENLARGED_PX, PADDING_PX
+from fer_training.crops.framing import ENLARGED_PX, PADDING_PX, FramingFit, fit_relations, relation
 from fer_training.crops.jitter import Jitter
-from fer_training.errors import DataError
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.scenes import make_scene
 
@@ -25,19 +23,13 @@ Grey = NDArray[np.uint8]
 TEST_JITTER = Jitter(shift=0.10, scale=0.20, degrees=15.0)
 """Under which errors are reported."""
 
-_LEAST_FACES = 20
-
 
 @dataclass(frozen=True, slots=True)
 class HaarFit:
-    """Mean relation of Haar box and landmark frame, and its spread (standard deviations) over faces."""
+    """Mean relation of Haar box and landmark frame, and how far faces are turned (standard deviation)."""
 
-    framing: Framing
-    scale_spread: float
-    offset_x_spread: float
-    offset_y_spread: float
+    placed: FramingFit
     roll_spread_degrees: float
-    faces_tried: int
 
 
 def mean_template(faces: PointedFaces) -> Points:
@@ -52,45 +44,15 @@ def fit_haar(faces: PointedFaces, template: Points, detector: HaarDetector) -> H
     Raises:
         DataError: Haar found fewer than 20 faces.
     """
-    relations = []
+    found, rolls = [], []
     rows = zip(faces.images, faces.points, strict=True)
     for image, points in tqdm(rows, total=len(faces), desc="faces", mininterval=1, disable=None):
-        relation = _relation(image, points, template, detector)
-        if relation is not None:
-            relations.append(relation)
-    if len(relations) < _LEAST_FACES:
-        raise DataError(f"Haar found {len(relations)} of {len(faces)} faces; {_LEAST_FACES} are needed")
-    table = np.array(relations)
-    log_scale, offset_x, offset_y, _ = table.mean(axis=0)
-    spread = table.std(axis=0)
-    scale = float(np.exp(log_scale))
-    framing = Framing(
-        scale=round(scale, 4),
-        offset_x=round(float(offset_x), 4),
-        offset_y=round(float(offset_y), 4),
-        faces_measured=len(table),
-    )
-    return HaarFit(
-        framing, scale * spread[0], float(spread[1]), float(spread[2]), float(spread[3]), len(faces)
-    )
-
-
-def _relation(
-    image: Grey, points: Points, template: Points, detector: HaarDetector
-) -> tuple[float, float, float, float] | None:
-    """Log scale, offsets and roll of one face; none where Haar finds nothing on it."""
-    large = cv2.resize(image, (ENLARGED_PX, ENLARGED_PX), interpolation=cv2.INTER_CUBIC)
-    pad = PADDING_PX
-    padded = cv2.copyMakeBorder(large, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    placed = points * ENLARGED_PX / image.shape[0] + pad
-    frame = frame_of(placed, template)
-    boxes = detector.detect(np.asarray(padded, np.uint8))
-    box = max(boxes, key=lambda box: intersection_over_union(box, frame), default=None)
-    if box is None or intersection_over_union(box, frame) < 0.25:
-        return None
-    roll = roll_degrees(similarity(template, placed))
-    dx, dy = frame.centre[0] - box.centre[0], frame.centre[1] - box.centre[1]
-    return float(np.log(frame.side / box.side)), dx / box.side, dy / box.side, roll
+        enlarged = points * ENLARGED_PX / image.shape[0] + PADDING_PX
+        found.append(relation(image, frame_of(enlarged, template), detector))
+        rolls.append(roll_degrees(similarity(template, enlarged)))
+    fit = fit_relations(found)
+    known = [roll for roll, one in zip(rolls, found, strict=True) if one is not None]
+    return HaarFit(fit, float(np.std(known)))
 
 
 def locate_all(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_gateway.vision.align import warp
+from fer_gateway.vision.align import centred, warp
 from fer_gateway.vision.landmarks import Matrix, Points, mirrored, transformed
 from fer_training.crops.jitter import Jitter
 from fer_training.crops.surroundings import PAD, with_surroundings
@@ -54,8 +54,7 @@ def random_view(
 def cut(canvas: Grey, to_crop: Matrix, pad: int, size_px: int) -> Grey:
     """Warp a padded face by a matrix for the unpadded one, both with continuous edges."""
     turn, shift = to_crop[:, :2], to_crop[:, 2]
-    centred = np.column_stack([turn, turn @ np.array([0.5 - pad, 0.5 - pad]) + shift - 0.5])
-    return warp(canvas, centred, size_px)
+    return warp(canvas, centred(np.column_stack([turn, shift - turn @ np.full(2, pad)])), size_px)
 
 
 def random_nothing(faces: PointedFaces, index: int, random: np.random.Generator) -> View:
