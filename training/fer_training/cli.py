@@ -20,6 +20,7 @@ COMMANDS = (
     "calibrate",
     "export",
     "quantize",
+    "card",
     "evaluate",
     "explain",
     "stability",
