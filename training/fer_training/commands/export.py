@@ -2,17 +2,18 @@
 
 import argparse
 
-from fer_gateway.contract import Framing
+from fer_gateway.contract import Framing, Provenance
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_training.data.datasets import open_data
+from fer_training.data.prepare import is_prepared
 from fer_training.data.votes import Rule
-from fer_training.learning.origin import require_labels
+from fer_training.learning.origin import Origin, require_labels
 from fer_training.learning.run_folder import BEST_WEIGHTS, CALIBRATION, FRAMING, read_experiment, read_step
 from fer_training.measure.report import print_table
 from fer_training.release.calibrate import Calibration
 from fer_training.release.export import add_evaluations, evaluate_model, export
-from fer_training.release.provenance import own_provenance
+from fer_training.release.provenance import own_provenance, voted_provenance
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         doubt=calibration.doubt,
         half_weights=arguments.half_weights,
         labels=origin.labels,
-        origin=None if voted else own_provenance(origin.data, origin.faces, origin.weights),
+        origin=_provenance(arguments, origin, voted=voted),
     )
     model = EmotionModel.open(out)
     rules: tuple[Rule, ...] = ("majority", "probability") if voted else ("majority",)
@@ -48,3 +49,17 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"`{out}`: {card.name} {card.version}, {out.stat().st_size / 1e6:.1f} MB")
     for evaluation in evaluations:
         print_table(evaluation)
+
+
+def _provenance(arguments: argparse.Namespace, origin: Origin, *, voted: bool) -> Provenance:
+    """What the run and its data know of where the weights come from; `--notes` instead of the last part."""
+    if voted:
+        distill = read_experiment(arguments.run_folder).distill
+        known = voted_provenance(
+            prepared=is_prepared(arguments.data),
+            weights=origin.weights,
+            teachers=len(distill.weights) if distill is not None else 0,
+        )
+    else:
+        known = own_provenance(origin.data, origin.faces, origin.weights)
+    return known.model_copy(update={"notes": arguments.notes}) if arguments.notes else known

@@ -76,6 +76,16 @@ def prepare(path: Path, out: Path, *, skip_broken: bool = False) -> Preparation:
     return report
 
 
+def is_prepared(path: Path) -> bool:
+    """Whether `prepare` wrote this data set.
+
+    Raises:
+        DataError: see `Source.open`.
+    """
+    with Source.open(path) as source:
+        return REPORT in source.names
+
+
 def _write_voted(source: Source, data: VotedData, archive: zipfile.ZipFile) -> Preparation:
     images = {split: data.images(split) for split in SPLITS}
     unlike, clean = _twin_free(images)

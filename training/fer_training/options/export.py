@@ -23,4 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
     parser.add_argument("--half-weights", type=Path, help="also write the weights in half precision here")
     parser.add_argument("--name", default="fer-hybrid", help="name in the card (default: fer-hybrid)")
+    parser.add_argument(
+        "--notes", default="", help="what the card says of how it came about (default: what the run knows)"
+    )
     parser.add_argument("--version", required=True, help="version in the card, for example `0.1.0`")

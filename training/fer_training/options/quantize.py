@@ -9,6 +9,13 @@ from fer_training.release.layer_kinds import IN_FLOAT, KINDS
 HELP = "write a model in int8 or with weights of 16 bits, if it still answers like its float32"
 EXAMPLE = "quantize model.onnx --data runs/ferplus.zip --out model-int8.onnx --compare"
 
+NOTES = """
+The model named must be in float32. `--out` appears only if, on the validation part, it loses at most 0.5
+points of accuracy, keeps at least 98 % of the labels, moves probabilities by at most 0.005 in the mean and
+0.25 anywhere, and answers each face alike in any batch. Ranges come from faces of the training part.
+Times are ratios to float32 on one thread, taken in turns; a busy machine shows in them all the same.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""

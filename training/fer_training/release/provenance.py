@@ -13,6 +13,9 @@ LICENCE = (
 
 DATA = "FER+ training part (FER2013 images, crowd votes), less the pixel twins of its other parts"
 
+PREPARED = "FER+ training part (FER2013 images, crowd votes), less exact and near twins of its other parts"
+"""Of a data set that `prepare` wrote."""
+
 OWN_LICENCE = "Apache-2.0 for the code; what may be done with the weights depends on the pictures"
 
 
@@ -25,6 +28,13 @@ def provenance(notes: str, data: Sequence[str] = (DATA,), licence: str = LICENCE
         licence=licence,
         notes=notes,
     )
+
+
+def voted_provenance(*, prepared: bool, weights: str | None, teachers: int) -> Provenance:
+    """Weights trained on FER+, `prepared` or with the twins that the loader itself drops."""
+    start = "Started from random weights" if weights is None else f"Started from `{weights}`"
+    taught = "no teacher" if not teachers else f"{teachers} teachers, trained on the same data"
+    return provenance(f"{start}; no other data, {taught}.", (PREPARED if prepared else DATA,))
 
 
 def own_provenance(data: str, faces: int, weights: str | None) -> Provenance:
