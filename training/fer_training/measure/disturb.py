@@ -134,7 +134,7 @@ DISTURBANCES: Mapping[str, Disturbance] = {
     "small": Disturbance(shrink, (40, 32, 28, 24, 20, 16, 12), "px"),
     "tilt": Disturbance(tilt, (0, 10, 20, 30, 40, 50, 60), "degrees"),
     "cut": Disturbance(cut_off, (0.1, 0.2, 0.3, 0.4, 0.5), "of the side"),
-    "covered": Disturbance(cover, (0.1, 0.2, 0.3), "of the face"),
+    "covered": Disturbance(cover, (0.1, 0.2, 0.3), "of area"),
 }
 
 
