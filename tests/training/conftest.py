@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from fer_gateway.inference.landmarks import LandmarkModel
@@ -72,6 +73,12 @@ def write_ferplus(folder: Path, photos: list[Path]) -> Path:
     with (folder / "landmarks.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(pointed)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Networks of seconds gain nothing from more, and lose minutes to waiting where cores are busy."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

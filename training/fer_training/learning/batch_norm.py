@@ -30,7 +30,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
     @classmethod
     def like(cls, norm: nn.BatchNorm2d) -> Self:
         """A layer of the same settings and values."""
-        layer = cls(norm.num_features, norm.eps, norm.momentum)
+        layer = cls(norm.num_features, norm.eps, norm.momentum).to(norm.weight)
         layer.load_state_dict(norm.state_dict())
         return layer
 

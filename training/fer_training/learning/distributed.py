@@ -1,6 +1,8 @@
 """Several processes that train one model, started by `torchrun`; what each does, and what only the first."""
 
 import os
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ PATIENCE = timedelta(minutes=15)
 
 _BACKENDS = (("cuda", "cpu:gloo,cuda:nccl"), ("xpu", "cpu:gloo,xpu:xccl"))
 _FAILED = "fer_training/failed"
+_LAST_WORDS_S = 20.0
+"""`torchrun` ends all as soon as one has ended: the one that tells of the error must be that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,9 @@ class Processes:
         if self.count == 1:
             return model
         ids = None if device.type == "cpu" else [device]
-        return DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)
+        with warnings.catch_warnings():  # newer versions of PyTorch call it `forward_sync_buffers`
+            warnings.simplefilter("ignore", FutureWarning)
+            return DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)
 
     def wait(self) -> None:
         """Return when all processes have come here."""
@@ -102,6 +108,7 @@ def processes(device_name: str) -> Iterator[tuple[Processes, torch.device]]:
         yield Processes(rank, count), device
     except Exception as error:
         if store.add(_FAILED, 1) > 1:
+            time.sleep(_LAST_WORDS_S)
             raise SystemExit(1) from error
         if _is_lost(error):
             raise ProcessError(

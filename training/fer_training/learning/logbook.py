@@ -43,7 +43,7 @@ class Logbook:
         bar.update()
         if step % 20 == 0 and not bar.disable:
             loss, accuracy = measured.tolist()
-            bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{accuracy:.3f}")
+            bar.set_postfix_str(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
 
     def record(self, epoch: int, values: Mapping[str, float], rate: float) -> None:
         """Keep the numbers of a finished epoch, counted from 0, and say them; `rate` is that of its end."""
