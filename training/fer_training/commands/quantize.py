@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
-from fer_gateway.contract import ModelCard, Precision
+from fer_gateway.contract import Doubt, Evaluation, ModelCard, Precision
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
 from fer_training.data.datasets import DataSet, open_data
@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise QuantisationError(
             f"`{arguments.model}` is {model.card.precision} already; name the float32 model it was made from"
         )
+    if arguments.out is not None and arguments.out.resolve() == arguments.model.resolve():
+        raise QuantisationError(f"`{arguments.out}` is the model itself; give another `--out`")
     data, landmarks = open_data(arguments.data), LandmarkModel.open(arguments.landmarks)
     if data.classes != model.card.labels:
         raise DataError(
@@ -64,15 +66,19 @@ def run(arguments: argparse.Namespace) -> None:
                 arguments.model, files[precision], precision, faces.ranges.crops, arguments.in_float
             )
         measured = measure_variants(files, faces.validation, faces.test)
-        print(table([one.variant for one in measured.values()]))
-        if arguments.card:
-            variants = tuple(one.variant for one in measured.values())
-            rewrite_card(arguments.model, model.card.model_copy(update={"variants": variants}))
+        variants = tuple(one.variant for one in measured.values())
+        print(table(variants))
         if arguments.out is not None:
             precision = arguments.precision
             _check(files[precision], measured[precision], faces)
-            _complete(files[precision], measured[precision], data, landmarks, faces.validation)
+            doubt = _doubt(model.card, measured[precision], faces.validation)
+            evaluations = _evaluations(files[precision], data, landmarks)
+            own = {"variants": variants, "doubt": doubt, "evaluations": evaluations}
+            card = EmotionModel.open(files[precision]).card
+            rewrite_card(files[precision], card.model_copy(update=own))
             _release(files[precision], arguments.out)
+        if arguments.card:
+            rewrite_card(arguments.model, model.card.model_copy(update={"variants": variants}))
 
 
 def _check(path: Path, measured: Measured, faces: _Faces) -> None:
@@ -82,26 +88,23 @@ def _check(path: Path, measured: Measured, faces: _Faces) -> None:
     check_batches(session, faces.test.crops[:64])
 
 
-def _complete(
-    path: Path, measured: Measured, data: DataSet, landmarks: LandmarkModel, validation: Cut
-) -> None:
-    """Put what was measured of the variant itself into its card."""
-    model = EmotionModel.open(path)
-    evaluations = {}
+def _doubt(card: ModelCard, measured: Measured, validation: Cut) -> Doubt | None:
+    """What the threshold of the float32 brings with the answers of the variant."""
+    if card.doubt is None:
+        return None
+    threshold = card.doubt.uncertain_below
+    return measure_doubt(measured.validation, validation.labels, threshold, card.doubt.data)
+
+
+def _evaluations(path: Path, data: DataSet, landmarks: LandmarkModel) -> tuple[Evaluation, ...]:
+    """The scores of the variant itself on the test part, by each rule that the data know."""
+    model, evaluations = EmotionModel.open(path), {}
     for rule in ("majority", "probability"):
         title = data.title("test", rule)
         if title not in evaluations:
             faces = data.split("test", rule, twins=True)
             evaluations[title] = evaluate_model(model, landmarks, faces, title)
-    doubt = model.card.doubt and measure_doubt(
-        measured.validation, validation.labels, model.card.doubt.uncertain_below, model.card.doubt.data
-    )
-    update = {
-        "evaluations": tuple(evaluations.values()),
-        "doubt": doubt,
-        "variants": (measured.variant,),
-    }
-    rewrite_card(path, model.card.model_copy(update=update))
+    return tuple(evaluations.values())
 
 
 def _release(path: Path, out: Path) -> None:
