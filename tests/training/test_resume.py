@@ -108,7 +108,8 @@ def test_all_end_when_one_is_killed(tmp_path: Path, config: Path, ferplus_folder
         os.kill(children_of(process)[-1], signal.SIGKILL)
         said, _ = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert said.count("has lost another one, which was killed or hangs") == 1, said
+    lost = said.count("has lost another one, which was killed or hangs")
+    assert lost == 1 or (lost == 0 and "(SIGKILL) received by PID" in said), said  # `torchrun` may be first
     assert "rank0]: Traceback" not in said
     assert "going on after epoch" in finish(train(config, ferplus_folder, run), processes=2)
 
