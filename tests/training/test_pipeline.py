@@ -1,6 +1,7 @@
 """From a raw folder to a served model, by the commands a person would type."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,18 @@ def test_half_weights_are_the_exported_model(exported: Path) -> None:
     model = load_model(exported / "half.safetensors")
     card = EmotionModel.open(exported / "tiny.onnx").card
     assert card.fusion_share == pytest.approx(float(model.share.detach()), abs=1e-4)
+
+
+def test_the_last_epoch_is_exported_where_it_was_calibrated(exported: Path, ferplus_zip: Path) -> None:
+    run, data = exported / "last-run", ["--data", str(ferplus_zip)]
+    shutil.copytree(exported / "run", run)
+    (run / "best.safetensors").unlink()
+    assert main(["calibrate", str(run), *data, "--weights", "last"]) == 0
+    files = ["--out", str(exported / "last.onnx"), "--half-weights", str(exported / "last.safetensors")]
+    assert main(["export", str(run), *data, *files, "--version", "1.2.4"]) == 0
+    last = float(load_model(run / "last.safetensors").share.detach())
+    half = load_model(exported / "last.safetensors").share.detach()
+    assert float(half) == pytest.approx(last, abs=1e-3)
 
 
 def test_evaluate_prints_one_json_object(

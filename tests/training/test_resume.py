@@ -104,7 +104,7 @@ def json_epochs(run: Path) -> int:
 def test_all_end_when_one_is_killed(tmp_path: Path, config: Path, ferplus_folder: Path) -> None:
     run = tmp_path / "run"
     with start(train(config, ferplus_folder, run), processes=2) as process:
-        wait_for(process, run, 1)
+        wait_for(process, run, 2)  # the checkpoint of the first is written after its line
         os.kill(children_of(process)[-1], signal.SIGKILL)
         said, _ = process.communicate(timeout=60)
     assert process.returncode != 0

@@ -17,6 +17,7 @@ COMMANDS = (
     "train",
     "framing",
     "landmarks",
+    "proposals",
     "calibrate",
     "export",
     "quantize",

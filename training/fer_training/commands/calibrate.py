@@ -9,7 +9,7 @@ from fer_training.crops.alignment import serving_frames
 from fer_training.crops.batches import plain_crops
 from fer_training.data.datasets import open_data
 from fer_training.learning.origin import require_labels
-from fer_training.learning.run_folder import BEST_WEIGHTS, CALIBRATION, read_experiment
+from fer_training.learning.run_folder import CALIBRATION, WEIGHTS, read_experiment
 from fer_training.learning.train import predict_logits
 from fer_training.network.checkpoint import load_model
 from fer_training.release.calibrate import fit_temperature, softmax
@@ -18,7 +18,8 @@ from fer_training.release.doubt import choose_doubt, doubt_line
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the fit and keep it for `export`."""
-    model = load_model(arguments.run_folder / BEST_WEIGHTS)
+    weights = WEIGHTS[arguments.weights]
+    model = load_model(arguments.run_folder / weights)
     data = open_data(arguments.data, skip_broken=arguments.skip_broken)
     require_labels(arguments.run_folder, data.classes, arguments.data)
     faces = data.split("validation", arguments.rule, twins=False)
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     probabilities = softmax(logits, fit.temperature)
     name = data.title("validation", arguments.rule)
     doubt = choose_doubt(probabilities, faces.labels, name, arguments.error)
-    fit.model_copy(update={"doubt": doubt}).save(arguments.run_folder / CALIBRATION)
+    fit.model_copy(update={"weights": weights, "doubt": doubt}).save(arguments.run_folder / CALIBRATION)
     print(f"temperature {fit.temperature:.4f} from {fit.faces} validation faces")
     print(f"cross-entropy {fit.loss_before:.4f} -> {fit.loss_after:.4f}")
     before, after = fit.expected_calibration_error_before, fit.expected_calibration_error_after

@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.run,
         weights=arguments.weights,
         device=arguments.device,
+        kernels=arguments.kernels,
         jobs=arguments.jobs,
         keep_weights=arguments.keep_weights,
     )

@@ -9,7 +9,7 @@ from fer_training.data.datasets import open_data
 from fer_training.data.prepare import is_prepared
 from fer_training.data.votes import Rule
 from fer_training.learning.origin import Origin, require_labels
-from fer_training.learning.run_folder import BEST_WEIGHTS, CALIBRATION, FRAMING, read_experiment, read_step
+from fer_training.learning.run_folder import CALIBRATION, FRAMING, read_experiment, read_step
 from fer_training.measure.report import print_table
 from fer_training.release.calibrate import Calibration
 from fer_training.release.export import add_evaluations, evaluate_model, export
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     origin = require_labels(folder, data.classes, arguments.data)
     voted = data.split("test", "majority", twins=False).voted
     export(
-        folder / BEST_WEIGHTS,
+        folder / calibration.weights,
         out,
         name=arguments.name,
         version=arguments.version,

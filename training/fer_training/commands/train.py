@@ -51,6 +51,7 @@ def _train(
         start.model,
         together,
         views=arguments.views,
+        kernels=arguments.kernels,
         tensorboard=arguments.tensorboard,
     )
     where = f"going on after epoch {trainer.progress.epochs_done}" if trainer.resume() else "from the start"

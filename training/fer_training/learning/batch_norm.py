@@ -5,6 +5,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, distributed, nn
 
+from fer_training.network.running_statistics import remember
+
 
 def synchronise(model: nn.Module, device: torch.device) -> None:
     """Give a model batch statistics over all processes; its weights keep their names and values.
@@ -44,18 +46,9 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         variance = (parts[:, 1] + (parts[:, 0] - mean).square()).mean(dim=0)
         if self.track_running_stats:
             count = features.numel() // features.shape[1] * len(parts)
-            self._remember(mean.detach(), variance.detach() * count / max(1, count - 1))
+            remember(self, mean.detach(), variance.detach() * count / max(1, count - 1))
         scale = self.weight * (variance + self.eps).rsqrt()
         return (features - _across(mean)) * _across(scale) + _across(self.bias)
-
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        assert self.running_mean is not None  # noqa: S101, narrows: there while statistics are tracked
-        assert self.running_var is not None  # noqa: S101
-        assert self.num_batches_tracked is not None  # noqa: S101
-        assert self.momentum is not None  # noqa: S101
-        self.num_batches_tracked.add_(1)
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
 
 
 def _across(values: Tensor) -> Tensor:

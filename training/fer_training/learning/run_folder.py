@@ -1,5 +1,6 @@
 """The files of one training run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from fer_training.learning.config import ExperimentConfig
 
 BEST_WEIGHTS = "best.safetensors"
 LAST_WEIGHTS = "last.safetensors"
+WEIGHTS: Mapping[str, str] = {"best": BEST_WEIGHTS, "last": LAST_WEIGHTS}
 EXPERIMENT = "experiment.json"
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"

@@ -16,6 +16,7 @@ from fer_training.crops.device_views import DeviceBatches, fits_device_views
 from fer_training.data.labelled import LabelledFaces
 from fer_training.learning.batch_norm import synchronise
 from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.devices import keep_freed_memory
 from fer_training.learning.distributed import Processes
 from fer_training.learning.logbook import Logbook
 from fer_training.learning.losses import Objective
@@ -31,10 +32,14 @@ from fer_training.learning.run_folder import BEST_WEIGHTS, EXPERIMENT, LAST_WEIG
 from fer_training.learning.stepping import Stepper
 from fer_training.learning.teachers import Teachers
 from fer_training.network.checkpoint import save_weights
+from fer_training.network.fused.hybrid import FusedHybrid
 from fer_training.network.model import Hybrid
 
 Views = Literal["auto", "device", "host"]
 """Where the random views of faces are made: `random_view` on the processor, or `device_views`."""
+
+Kernels = Literal["plain", "fused"]
+"""How a step is computed: by PyTorch's own operations, or on a processor by those of `network.fused`."""
 
 
 @dataclass
@@ -58,9 +63,12 @@ class Trainer:
         together: Processes | None = None,
         *,
         views: Views = "auto",
+        kernels: Kernels = "plain",
         tensorboard: bool = False,
     ) -> None:
         torch.manual_seed(config.seed)
+        if device.type == "cpu":
+            keep_freed_memory()
         self.together = together or Processes()
         self.config, self.folder, self.device = config, folder, device
         self.views, self.tensorboard = views, tensorboard
@@ -68,7 +76,8 @@ class Trainer:
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if config.sync_batch_norm and self.together.count > 1:
             synchronise(self.model, device)
-        self.network = self.together.shared(self.model, device)
+        network = FusedHybrid(self.model, device) if kernels == "fused" else self.model
+        self.network = self.together.shared(network, device)
         self.average = AveragedModel(
             self.model, multi_avg_fn=ramped_average(config.ema_decay), use_buffers=True
         )

@@ -93,7 +93,10 @@ class Hybrid(nn.Module):
         if self.config.fusion == "vit-patches":
             patches = functional.pixel_unshuffle(pixels, self.config.patch_px)  # x_p: pixels as channels
             return self.project_vit(self.vit(patches))  # type: ignore[no-any-return]
-        tokens_map, features = self.mobilenet(pixels)
+        return self.mixed(*self.mobilenet(pixels))
+
+    def mixed(self, tokens_map: Tensor, features: Tensor) -> Tensor:
+        """F_Hybrid of what MobileNetV2 gives: its feature map for the tokens, and its pooled features."""
         f_mobilenet: Tensor = self.project_mobilenet(features)
         if self.config.fusion == "mobilenet":
             return f_mobilenet

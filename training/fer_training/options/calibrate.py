@@ -7,7 +7,7 @@ from fer_training.options.shared import add_data, add_landmarks, add_rule, add_r
 HELP = "fit temperature and doubt on the validation part"
 EXAMPLE = "calibrate runs/base --data runs/ferplus.zip"
 NOTES = """
-Writes `calibration.json` into the folder of the run, for `export`.
+Writes `calibration.json` into the folder of the run, for `export`, which takes the same weights.
 """
 
 
@@ -18,6 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_skip_broken(parser)
     add_landmarks(parser)
     add_rule(parser)
+    parser.add_argument(
+        "--weights",
+        choices=("best", "last"),
+        default="best",
+        help="of the epoch with the best validation accuracy, or of the last one, which is better where the "
+        "cross-entropy printed here is less (default: best)",
+    )
     parser.add_argument(
         "--error",
         type=float,

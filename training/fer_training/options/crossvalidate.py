@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from fer_training.options.shared import add_device, add_landmarks, positive
+from fer_training.options.shared import add_device, add_kernels, add_landmarks, positive
 from fer_training.protocols.splits import Protocol
 
 HELP = "train and test on CK+ by a protocol, with a report; resumes after a kill"
@@ -52,4 +52,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep-weights", action="store_true", help="keep the last weights of each fold")
     add_device(parser)
+    add_kernels(parser)
     add_landmarks(parser)

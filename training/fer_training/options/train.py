@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import add_data, add_device, add_landmarks, add_skip_broken
+from fer_training.options.shared import add_data, add_device, add_kernels, add_landmarks, add_skip_broken
 
 HELP = "train an experiment; the same command resumes it after a kill"
 EXAMPLE = "train training/configs/base.toml --data runs/ferplus.zip"
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "`--run` for an option of its own, write `--run-folder`",
     )
     add_device(parser)
+    add_kernels(parser)
     add_landmarks(parser)
     parser.add_argument(
         "--weights",

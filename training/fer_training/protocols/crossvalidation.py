@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.train import Kernels
 from fer_training.network.model import Hybrid, HybridConfig
 from fer_training.protocols.faces import ProtocolFaces, fingerprint
 from fer_training.protocols.fold import FoldResult, FoldTask
@@ -77,6 +78,7 @@ def crossvalidate(
     *,
     weights: Path | None,
     device: str,
+    kernels: Kernels = "plain",
     jobs: int = 1,
     keep_weights: bool = False,
 ) -> Summary:
@@ -88,7 +90,7 @@ def crossvalidate(
     _claim(folder, plan)
     folds = make_folds(plan.protocol, faces.subjects, faces.faces.labels, plan.count, plan.seed)
     tasks = [
-        FoldTask(fold, folder / fold.name, plan.experiment, faces, weights, device, keep_weights)
+        FoldTask(fold, folder / fold.name, plan.experiment, faces, weights, device, keep_weights, kernels)
         for fold in folds
     ]
     results: dict[str, FoldResult] = {}

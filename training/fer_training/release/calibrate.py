@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from fer_gateway.contract import Doubt, Frozen
+from fer_training.learning.run_folder import BEST_WEIGHTS
 from fer_training.measure.calibration import Labels, expected_calibration_error
 
 
 class Calibration(Frozen):
-    """The fit, and what it changed on the faces it was made on."""
+    """The fit, and what it changed on the faces it was made on; `weights` is the file that it is of."""
 
+    weights: str = BEST_WEIGHTS
     temperature: float
     faces: int
     loss_before: float

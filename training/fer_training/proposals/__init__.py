@@ -1,0 +1,1 @@
+"""The network that says where in a picture faces may be."""
