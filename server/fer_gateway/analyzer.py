@@ -15,7 +15,8 @@ from fer_gateway.faces import Analysis, Face
 from fer_gateway.inference import glimpse
 from fer_gateway.inference.landmarks import LandmarkModel, Located
 from fer_gateway.inference.model import EmotionModel
-from fer_gateway.models import PACKAGED_LANDMARKS
+from fer_gateway.inference.proposals import SMALLEST_FACE, ProposalModel, borne_out
+from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL, PACKAGED_PROPOSALS
 from fer_gateway.options import DEFAULT_OPTIONS, MAX_FACES, Options
 from fer_gateway.vision.align import Grey, box_framed_by, cut_face
 from fer_gateway.vision.cascade import cascade_warning
@@ -42,20 +43,23 @@ class Analyzer:
         model: EmotionModel,
         detector: FaceDetector,
         landmarks: LandmarkModel,
+        proposals: ProposalModel | None = None,
         *,
         max_bytes: int = MAX_BYTES,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
+        """Put the parts together; without `proposals` every picture is scanned by the detector."""
         self.model = model
         self.detector = detector
         self.landmarks = landmarks
+        self.proposals = proposals
         self._max_bytes = max_bytes
         self._max_pixels = max_pixels
 
     @classmethod
     def open(
         cls,
-        model: Path,
+        model: Path = PACKAGED_MODEL,
         landmarks: Path = PACKAGED_LANDMARKS,
         *,
         threads: int = 1,
@@ -63,7 +67,10 @@ class Analyzer:
         max_bytes: int = MAX_BYTES,
         max_pixels: int = MAX_PIXELS,
     ) -> Self:
-        """Open the two models and the detector that the emotion model's card names.
+        """Open the models and the detector that the emotion model's card names.
+
+        A model that was trained on faces cut by the box alone, `box-v1`, gets the detector's boxes, which its
+        card's framing was measured on: those of the proposal network follow the landmarks.
 
         Raises:
             ModelNotFound, InvalidModel, SelfTestFailed: see `EmotionModel.open` and `LandmarkModel.open`.
@@ -75,6 +82,7 @@ class Analyzer:
             emotion_model,
             FaceDetector(emotion_model.card.face.detector),
             LandmarkModel.open(landmarks),
+            None if emotion_model.card.face.algorithm == "box-v1" else ProposalModel.open(PACKAGED_PROPOSALS),
             max_bytes=max_bytes,
             max_pixels=max_pixels,
         )
@@ -97,6 +105,13 @@ class Analyzer:
         watch = Stopwatch()
         grey = self.decode(data)
         watch.lap("decode_ms")
+        return self.analyze_grey(grey, options, watch)
+
+    def analyze_grey(
+        self, grey: Grey, options: Options = DEFAULT_OPTIONS, watch: "Stopwatch | None" = None
+    ) -> Analysis:
+        """Find and read every face in grey pixels, H x W, uint8, upright; `watch` runs already."""
+        watch = watch or Stopwatch()
         places = self.find(grey, options, watch)
         faces = self.read(grey, places, options, watch)
         watch.lap("judge_ms")
@@ -110,9 +125,13 @@ class Analyzer:
     def find(self, grey: Grey, options: Options, watch: "Stopwatch") -> list[Place]:
         """Where the faces of a picture lie, largest first; the largest `max_faces` of them.
 
-        What the cascades found and landmarks speak against is no face. Where that leaves none, the landmark
-        model has a last look everywhere: it knows faces on their side, half covered or crying out.
+        The first look is that of the proposal network. Only where it finds nothing do the cascades scan; what
+        they found and landmarks speak against is no face. Where that leaves none, the landmark model has a
+        last look everywhere: it knows faces on their side, half covered or crying out.
         """
+        places = self.first_look(grey, options.min_face, watch)
+        if places:
+            return places[: options.max_faces]
         found = self.detector.detect(grey, min_face=options.min_face)[:MAX_FACES]
         watch.lap("detect_ms")
         boxes = [detection.box for detection in found]
@@ -121,6 +140,17 @@ class Analyzer:
         places = places or self._last_look(grey, options.min_face)
         watch.lap("landmarks_ms")
         return places[: options.max_faces]
+
+    def first_look(self, grey: Grey, min_face: float, watch: "Stopwatch") -> list[Place]:
+        """The faces that the proposal network suggests and landmarks bear out, largest first."""
+        if self.proposals is None:
+            return []
+        proposed = self.proposals.propose(grey, (min_face or SMALLEST_FACE) * min(grey.shape))
+        watch.lap("detect_ms")
+        found = borne_out(self.landmarks, grey, proposed)[:MAX_FACES]
+        watch.lap("landmarks_ms")
+        least_px = min_face * min(grey.shape)
+        return [Place(box, located) for box, located in found if box.side >= least_px]
 
     def _last_look(self, grey: Grey, min_face: float) -> list[Place]:
         seen = glimpse.search(self.landmarks, grey, max(min_face, glimpse.SMALLEST_FACE))

@@ -71,15 +71,21 @@ class Follower:
     """
 
     def __init__(self, analyzer: Analyzer, options: StreamOptions) -> None:
-        self._detector = analyzer.detector
-        self._landmarks = analyzer.landmarks
-        self._template = np.array(analyzer.landmarks.card.template)
-        self._framing = analyzer.landmarks.card.framing
+        self.use(analyzer)
         self._min_face = options.min_face
         self._tracker = Tracker(options.max_faces)
         self._last: dict[int, _Sighting] = {}
         self._scanned_ms: float | None = None
         self._thorough_ms: float | None = None
+
+    def use(self, analyzer: Analyzer) -> None:
+        """Find faces with the detector and landmarks of this analyzer from now on."""
+        self._first_look = analyzer.first_look
+        self._proposes = analyzer.proposals is not None
+        self._detector = analyzer.detector
+        self._landmarks = analyzer.landmarks
+        self._template = np.array(analyzer.landmarks.card.template)
+        self._framing = analyzer.landmarks.card.framing
 
     @property
     def ids(self) -> frozenset[int]:
@@ -98,8 +104,12 @@ class Follower:
         followed = self._follow(grey, now_ms)
         watch.lap("landmarks_ms")
         seen = self._look(grey, followed, now_ms)
-        seen += self._search(grey, self._missing(seen, now_ms), now_ms, watch)
-        if self._scan_is_due(self._missing(seen, now_ms), now_ms):
+        missing = self._missing(seen, now_ms)
+        found_again = self._search(grey, missing, now_ms, watch)
+        if found_again:
+            seen += found_again
+            missing = self._missing(seen, now_ms)
+        if self._scan_is_due(missing, now_ms):
             seen = self._scan(grey, seen, now_ms, watch)
         seen = [sighting for sighting in seen if self._is_believed(sighting, now_ms)]
         indices = self._tracker.update([sighting.observation for sighting in seen], now_ms)
@@ -188,7 +198,11 @@ class Follower:
     ) -> list[_Sighting]:
         """Look for faces in the whole picture; those that are seen already, now confirmed, and the others."""
         self._scanned_ms = now_ms
+        watch.lap("detect_ms")
+        places = self._first_look(grey, self._min_face, watch)
         thorough = not seen and (self._thorough_ms is None or now_ms - self._thorough_ms >= THOROUGH_MS)
+        if places or (self._proposes and not thorough):
+            return self._joined(seen, places, now_ms)  # cascades find little that this look does not
         if thorough:
             self._thorough_ms = now_ms
         hits = self._detector.detect(grey, min_face=self._min_face, thorough=thorough)
@@ -198,13 +212,35 @@ class Follower:
 
         news = [hit for hit in hits if not any(is_at(hit, sighting) for sighting in seen)]
         located = self._locate(grey, news, watch)
+        return self._joined(
+            seen,
+            [Place(hit.box, points) for hit, points in zip(news, located, strict=True) if points.is_face],
+            now_ms,
+            [hit.box for hit in hits],
+        )
+
+    def _joined(
+        self,
+        seen: Sequence[_Sighting],
+        places: Sequence[Place],
+        now_ms: float,
+        confirmed: Sequence[Box] | None = None,
+    ) -> list[_Sighting]:
+        """The faces seen, those that lie at `confirmed` boxes borne out, and the others of `places`."""
+        boxes = [place.box for place in places] if confirmed is None else confirmed
+
+        def lies_at(box: Box, sighting: _Sighting) -> bool:
+            return overlap_of_smaller(box, sighting.box) > SAME_FACE
+
         return [
-            replace(sighting, confirmed_ms=now_ms) if any(is_at(hit, sighting) for hit in hits) else sighting
+            replace(sighting, confirmed_ms=now_ms)
+            if any(lies_at(box, sighting) for box in boxes)
+            else sighting
             for sighting in seen
         ] + [
-            _Sighting(hit.box, points, None, now_ms, now_ms)
-            for hit, points in zip(news, located, strict=True)
-            if points.is_face
+            _Sighting(place.box, place.located, None, now_ms, now_ms)
+            for place in places
+            if not any(lies_at(place.box, sighting) for sighting in seen)
         ]
 
     def _scan_is_due(self, missing: Sequence[Track], now_ms: float) -> bool:

@@ -23,12 +23,13 @@ def open_file(
         InvalidModel, ProviderUnavailable: see `open_session`.
     """
     try:
-        graph = path.read_bytes()
+        with path.open("rb"):
+            pass  # ONNX Runtime reads it by itself: its bytes here would be one more copy in memory
     except OSError as exc:
         raise ModelNotFound(
             f"The {called} `{path}` cannot be read ({exc.strerror}); name one with {named_by}."
         ) from exc
-    return open_session(graph, threads=threads, providers=providers)
+    return open_session(path, threads=threads, providers=providers)
 
 
 def card_in(session: onnxruntime.InferenceSession, key: str, kind: type[Card], command: str) -> Card:

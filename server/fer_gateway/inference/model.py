@@ -85,9 +85,13 @@ class EmotionModel:
     def _provider(self) -> str:
         return str(self._session.get_providers()[0])
 
-    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run_bare(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`session.run` and nothing else: at most `MAX_BATCH` crops, N x size_px x size_px x 1, N >= 1."""
         (probabilities,) = self._session.run([PROBABILITIES_NAME], {INPUT_NAME: crops})
-        return np.asarray(probabilities, np.float32)
+        return probabilities  # type: ignore[no-any-return]
+
+    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(self.run_bare(crops), np.float32)
 
 
 def check_graph(session: onnxruntime.InferenceSession, card: ModelCard) -> None:

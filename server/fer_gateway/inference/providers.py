@@ -1,6 +1,7 @@
 """ONNX Runtime sessions: which execution providers, how many threads."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
@@ -22,9 +23,11 @@ REFUSALS = (
 
 
 def open_session(
-    graph: bytes, *, threads: int = 1, providers: Sequence[str] = (CPU,)
+    graph: bytes | Path, *, threads: int = 1, providers: Sequence[str] = (CPU,)
 ) -> onnxruntime.InferenceSession:
-    """Load an ONNX graph on these providers, the preferred first, with `threads` threads and no spinning.
+    """Load an ONNX graph, by its bytes or file, on these providers, the preferred first.
+
+    It gets `threads` threads, which do not spin.
 
     Raises:
         ProviderUnavailable: unknown here, or known and not able to start.
@@ -42,7 +45,8 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(graph, options, providers=list(providers))
+        source = str(graph) if isinstance(graph, Path) else graph
+        session = onnxruntime.InferenceSession(source, options, providers=list(providers))
     except REFUSALS as exc:
         raise InvalidModel(f"ONNX Runtime cannot load the model: {exc}") from exc
     # ONNX Runtime falls back to the processor without an error; a slow surprise is worse than a message.

@@ -1,5 +1,7 @@
 """Faces to crops: `cut_face` is the only way a face becomes pixels, in training and in serving."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +53,11 @@ def box_matrix(frame: Box, size_px: int, *, margin: float = 0.0, roll_degrees: f
     as much stands upright in the crop.
     """
     scale = size_px / (frame.side * (1 + 2 * margin))
-    angle = np.deg2rad(-roll_degrees)
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    turn = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([turn, np.full(2, size_px / 2) - turn @ np.array(frame.centre)])
+    angle = math.radians(-roll_degrees)
+    cos, sin = scale * math.cos(angle), scale * math.sin(angle)
+    x, y = frame.centre
+    middle = size_px / 2
+    return np.array([[cos, -sin, middle - cos * x + sin * y], [sin, cos, middle - sin * x - cos * y]])
 
 
 def points_matrix(points: Points, template: Points, size_px: int, *, margin: float = 0.0) -> Matrix:
@@ -62,7 +65,9 @@ def points_matrix(points: Points, template: Points, size_px: int, *, margin: flo
 
     `template` is 5 x 2 in fractions of the frame's side; `margin` is shown around the frame on each side.
     """
-    scale = float(np.hypot(*(points - points.mean(axis=0)).T).mean())
+    listed = points.tolist()
+    middle_x, middle_y = sum(x for x, _ in listed) / len(listed), sum(y for _, y in listed) / len(listed)
+    scale = sum(math.hypot(x - middle_x, y - middle_y) for x, y in listed) / len(listed)
     if not scale > _LEAST_SPREAD_PX:  # all points in one place have no direction and no size
         points = points.mean(axis=0) + (template - template.mean(axis=0)) * _LEAST_SPREAD_PX * 4
     return similarity(points, (template + margin) * size_px / (1 + 2 * margin))
@@ -70,8 +75,7 @@ def points_matrix(points: Points, template: Points, size_px: int, *, margin: flo
 
 def centred(matrix: Matrix) -> Matrix:
     """The same 2 x 3 map for coordinates where pixel centres are integers, as OpenCV counts."""
-    turn, shift = matrix[:, :2], matrix[:, 2]
-    return np.column_stack([turn, turn @ np.array([0.5, 0.5]) + shift - 0.5])
+    return np.array([[a, b, (a + b) / 2 + shift - 0.5] for a, b, shift in matrix.tolist()])
 
 
 def framed(box: Box, framing: Framing) -> Box:
@@ -91,7 +95,8 @@ def warp(
     Shrinks by area to at most twice the target first, so that the one bilinear step never skips pixels.
     `border` is an OpenCV border mode, `fill` the grey value of `cv2.BORDER_CONSTANT`.
     """
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    (a, b, _), (c, d, _) = matrix.tolist()
+    scale = math.sqrt(abs(a * d - b * c))
     if scale < 0.5:
         frame, matrix = _shrunk(frame, matrix, size_px, 2 * scale)
     return cv2.warpAffine(  # type: ignore[return-value]
@@ -105,23 +110,24 @@ def _shrunk(frame: Grey, matrix: Matrix, size_px: int, factor: float) -> tuple[G
     part = frame[top:bottom, left:right]
     width, height = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
     small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
-    factor_x, factor_y = width / part.shape[1], height / part.shape[0]
-    to_part = np.array(  # small -> picture, pixel centres at integers
-        [
-            [1 / factor_x, 0.0, 0.5 / factor_x - 0.5 + left],
-            [0.0, 1 / factor_y, 0.5 / factor_y - 0.5 + top],
-            [0.0, 0.0, 1.0],
-        ]
+    step_x, step_y = part.shape[1] / width, part.shape[0] / height
+    # small -> picture is x * step + shift, pixel centres at integers
+    shift_x, shift_y = 0.5 * step_x - 0.5 + left, 0.5 * step_y - 0.5 + top
+    return small, np.array(  # type: ignore[return-value]
+        [[a * step_x, b * step_y, a * shift_x + b * shift_y + shift] for a, b, shift in matrix.tolist()]
     )
-    return small, matrix @ to_part  # type: ignore[return-value]
 
 
 def _seen(matrix: Matrix, size_px: int, width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what the crop covers, two crop pixels wider, never empty."""
-    inverse = cv2.invertAffineTransform(matrix)
     low, high = -2.5, size_px + 1.5
-    corners = np.array([[low, low, 1], [high, low, 1], [low, high, 1], [high, high, 1]]) @ inverse.T
-    left, top = np.floor(corners.min(axis=0)).astype(int)
-    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
-    left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
-    return int(left), int(top), int(min(max(right, left + 1), width)), int(min(max(bottom, top + 1), height))
+    ends = []
+    for (a, b, shift), length in zip(
+        cv2.invertAffineTransform(matrix).tolist(), (width, height), strict=True
+    ):
+        reached = [a * x + b * y + shift for x in (low, high) for y in (low, high)]
+        first = min(max(math.floor(max(min(reached), 0)), 0), length - 1)
+        last = min(math.ceil(min(max(reached), length)) + 1, length)
+        ends.append((first, max(last, first + 1)))
+    (left, right), (top, bottom) = ends
+    return left, top, right, bottom

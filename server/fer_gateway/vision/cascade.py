@@ -39,14 +39,20 @@ class Cascade:
         """
         self.path = find_cascade(name)
         self._local = threading.local()
-        self.window_px: int = self.classifier.getOriginalWindowSize()[0]
+        first = _load(self.path)
+        self._loaded = [first]  # for the first thread that asks
+        self.window_px: int = first.getOriginalWindowSize()[0]
 
     @property
     def classifier(self) -> cv2.CascadeClassifier:
         """This thread's own; not to be shared, `detectMultiScale` writes into buffers of the classifier."""
         classifier: cv2.CascadeClassifier | None = getattr(self._local, "classifier", None)
         if classifier is None:
-            classifier = self._local.classifier = _load(self.path)
+            try:
+                classifier = self._loaded.pop()
+            except IndexError:
+                classifier = _load(self.path)
+            self._local.classifier = classifier
         return classifier
 
     def clusters(self, grey: Grey, step: float, least_px: float = 0, most_px: float = 0) -> list[Cluster]:

@@ -1,5 +1,7 @@
 """Where a head is turned, from five points of its face."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,35 +80,54 @@ def _angles(turn: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _fitted(flat: Points, solid: Solid) -> tuple[NDArray[np.float64], float]:
-    """Rotation and scale of `solid` that show it nearest to `flat`; both have the mean 0."""
-    x, y = solid[:, 0], solid[:, 1]
-    cos, sin = (flat @ np.array([x, y])).trace(), float((flat[:, 1] * x - flat[:, 0] * y).sum())
-    length = float(np.hypot(cos, sin))
-    scale = max(length / float((x * x + y * y).sum()), 1e-3)
+    """Rotation and scale of `solid` that show it nearest to `flat`; both have the mean 0.
+
+    A step (a, b, c, g) turns by the vector (a, b, c) and enlarges by exp(g); a point then moves by
+    (b z - c y + g x, c x - a z + g y). The normal equations are ((p I, B), (B, q I)), B = ((u, v), (v, -u)),
+    and B B is (u u + v v) I: solved by hand, in plain numbers, for five points are too few for numpy.
+    """
+    points, corners = flat.tolist(), solid.tolist()
+    cos = sum(x * u + y * v for (x, y), (u, v, _) in zip(points, corners, strict=True))
+    sin = sum(y * u - x * v for (x, y), (u, v, _) in zip(points, corners, strict=True))
+    length = math.hypot(cos, sin)
+    scale = max(length / sum(u * u + v * v for u, v, _ in corners), 1e-3)
     cos, sin = (cos / length, sin / length) if length > 0 else (1.0, 0.0)
     turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    slope = np.zeros((5, 2, 4))
     for _ in range(_STEPS):
-        seen = scale * solid @ turn.T
-        slope[:, 1, 0], slope[:, 0, 1] = -seen[:, 2], seen[:, 2]
-        slope[:, 0, 2], slope[:, 1, 2] = -seen[:, 1], seen[:, 0]
-        slope[:, :, 3] = seen[:, :2]
-        rows = slope.reshape(10, 4)
-        step = np.linalg.solve(
-            rows.T @ rows + _DAMPING * np.eye(4), rows.T @ (flat - seen[:, :2]).reshape(10)
-        )
-        turn = _rotation(step[:3]) @ turn
-        scale = float(np.clip(scale * np.exp(np.clip(step[3], -0.5, 0.5)), 1e-3, 1e3))
-        if np.abs(step).max() < 1e-4:
+        p = q = _DAMPING
+        u = v = about_x = about_y = about_z = growth = 0.0
+        for (goal_x, goal_y), (x, y, z) in zip(points, (scale * solid @ turn.T).tolist(), strict=True):
+            off_x, off_y = goal_x - x, goal_y - y
+            p += z * z
+            q += x * x + y * y
+            u -= z * x
+            v -= z * y
+            about_x -= z * off_y
+            about_y += z * off_x
+            about_z += x * off_y - y * off_x
+            growth += x * off_x + y * off_y
+        rest = q - (u * u + v * v) / p
+        c = (about_z - (u * about_x + v * about_y) / p) / rest
+        g = (growth - (v * about_x - u * about_y) / p) / rest
+        a, b = (about_x - u * c - v * g) / p, (about_y - v * c + u * g) / p
+        turn = _rotation((a, b, c)) @ turn
+        scale = min(max(scale * math.exp(min(max(g, -0.5), 0.5)), 1e-3), 1e3)
+        if max(abs(a), abs(b), abs(c), abs(g)) < 1e-4:
             break
     return turn, scale
 
 
-def _rotation(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rotation(vector: Sequence[float]) -> NDArray[np.float64]:
     """The rotation about a vector by its length in radians, at most `_LARGEST_TURN` (Rodrigues)."""
-    length = float(np.sqrt((vector**2).sum()))
+    length = math.hypot(*vector)
     angle = min(length, _LARGEST_TURN)
-    x, y, z = vector * (1.0 / max(length, 1e-12))
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    rotation: NDArray[np.float64] = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-    return rotation
+    x, y, z = (value / max(length, 1e-12) for value in vector)
+    cos, sin = math.cos(angle), math.sin(angle)
+    rest = 1 - cos
+    return np.array(
+        [
+            [cos + rest * x * x, rest * x * y - sin * z, rest * x * z + sin * y],
+            [rest * x * y + sin * z, cos + rest * y * y, rest * y * z - sin * x],
+            [rest * x * z - sin * y, rest * y * z + sin * x, cos + rest * z * z],
+        ]
+    )

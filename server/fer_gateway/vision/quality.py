@@ -76,13 +76,14 @@ def measure_quality(grey: Grey, box: Box, spec: FaceSpec, points: Points | None)
     visible = frame.clipped(width, height)
     patch = cut_patch(grey, visible, frame.side)
     pose = estimate_pose(points) if points is not None else None
+    mean, deviation = cv2.meanStdDev(patch)
     return Quality(
         size_px=frame.side,
         sharpness=edge_steepness(patch),
-        brightness=float(patch.mean()) / 255,
-        contrast=float(patch.std()) / 255,
+        brightness=float(mean[0, 0]) / 255,
+        contrast=float(deviation[0, 0]) / 255,
         aligned=template is not None,
-        overexposed=float((patch >= _WHITE).mean()),
+        overexposed=cv2.countNonZero(cv2.threshold(patch, _WHITE - 1, 1, cv2.THRESH_BINARY)[1]) / patch.size,
         inside=min(visible.area / max(frame.area, _LEAST_AREA_PX), 1.0),
         yaw_degrees=pose.yaw_degrees if pose is not None else None,
         pitch_degrees=pose.pitch_degrees if pose is not None else None,
@@ -119,19 +120,27 @@ def edge_steepness(patch: Grey) -> float:
     """
     if min(patch.shape) < _EDGE_PX:
         return 0.0
-    levels = patch.astype(np.float32)
-    steepness = min(_steepness(levels), _steepness(np.ascontiguousarray(levels.T)))
+    steepness = min(_steepness(patch), _steepness(np.ascontiguousarray(patch.T)))
     ramp = 1 / (_EDGE_PX - 1)
     return min(max((steepness - ramp) / (1 - ramp), 0.0), 1.0)
 
 
-def _steepness(levels: NDArray[np.float32]) -> float:
+def _steepness(levels: Grey) -> float:
     """Largest step over range along the rows of H x W levels, over the pieces with the widest range."""
-    piece = np.ones((1, _EDGE_PX), np.uint8)
     half = _EDGE_PX // 2
-    highest, lowest = cv2.dilate(levels, piece), cv2.erode(levels, piece)
-    ranges = (highest - lowest)[:, half:-half]
-    steps = np.abs(np.diff(levels, axis=1))
+    spread = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((1, _EDGE_PX), np.uint8))
+    ranges = np.asarray(spread[:, half:-half], np.uint8)
+    steps = cv2.absdiff(levels[:, 1:], levels[:, :-1])
     largest = cv2.dilate(steps, np.ones((1, _EDGE_PX - 1), np.uint8))[:, half : half + ranges.shape[1]]
-    wide = ranges >= np.quantile(ranges, 1 - _EDGE_SHARE)
-    return float(largest[wide].sum() / max(float(ranges[wide].sum()), 1e-6))
+    wide = ranges >= _quantile(ranges, 1 - _EDGE_SHARE)
+    return float(largest[wide].sum(dtype=np.int64) / max(float(ranges[wide].sum(dtype=np.int64)), 1e-6))
+
+
+def _quantile(values: NDArray[np.uint8], share: float) -> float:
+    """`np.quantile` for one share below 1, in a third of the time."""
+    place = share * (values.size - 1)
+    below = int(place)
+    above = min(below + 1, values.size - 1)
+    ordered = np.partition(values.ravel(), (below, above))
+    low, high = int(ordered[below]), int(ordered[above])
+    return low + (place - below) * (high - low)
