@@ -1,0 +1,1 @@
+"""The gateway for other devices: who they are, and how they reach it safely."""
