@@ -14,7 +14,10 @@ from fer_gateway.analyzer import Analyzer
 from fer_gateway.contract import EMOTIONS
 from fer_gateway.errors import BodyTooLarge, TooManyPixels, UnsupportedImage
 from fer_gateway.faces import Analysis, Face, analysis_to_dict
+from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
+from fer_gateway.inference.proposals import SMALLEST_FACE, ProposalModel, borne_out
+from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_PROPOSALS
 from fer_gateway.vision.align import cut_face
 from fer_gateway.vision.decode import decode_grey
 from fer_gateway.vision.detect import FaceDetector
@@ -46,7 +49,10 @@ def test_one_face(photo: str, analyzer: Analyzer, request: pytest.FixtureRequest
 
 
 def test_the_crop_is_that_of_cut_face(analyzer: Analyzer, tiny_model: Path, astronaut: Path) -> None:
-    """Stage by stage with the public parts: nothing happens to a face in between."""
+    """Stage by stage with the public parts: nothing happens to a face in between.
+
+    The tiny model cuts faces by the box, so that it gets the one that its framing was measured on.
+    """
     model = EmotionModel.open(tiny_model)
     grey = decode_grey(astronaut.read_bytes())
     (detection,) = FaceDetector().detect(grey)
@@ -58,6 +64,15 @@ def test_the_crop_is_that_of_cut_face(analyzer: Analyzer, tiny_model: Path, astr
     np.testing.assert_allclose(
         [scaled.x, scaled.y, scaled.width, scaled.height], [box.x, box.y, box.width, box.height]
     )
+
+
+def test_a_model_of_aligned_faces_gets_what_is_proposed(default_model: Path, astronaut: Path) -> None:
+    grey = decode_grey(astronaut.read_bytes())
+    proposals, landmarks = ProposalModel.open(PACKAGED_PROPOSALS), LandmarkModel.open(PACKAGED_LANDMARKS)
+    ((box, _),) = borne_out(landmarks, grey, proposals.propose(grey, SMALLEST_FACE * 512))
+    (face,) = Analyzer.open(default_model).analyze(astronaut.read_bytes()).faces
+    scaled = [512 * side for side in (face.box.x, face.box.y, face.box.width, face.box.height)]
+    np.testing.assert_allclose(scaled, [box.x, box.y, box.width, box.height])
 
 
 def test_all_faces_largest_first(analyzer: Analyzer, grace_hopper: Path, astronaut: Path) -> None:

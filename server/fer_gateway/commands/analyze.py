@@ -1,77 +1,125 @@
-"""`fer-gateway analyze`: the emotions in image files."""
+"""`fer-gateway analyze`: the emotions in pictures and videos, on a disk or from standard input."""
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
-from fer_gateway.api.gateway import open_analyzer
+from fer_gateway.commands.annotate import Copies
+from fer_gateway.commands.cluster import score_on_ray
+from fer_gateway.commands.inputs import find_sources
 from fer_gateway.commands.options import analysis_options_from, settings_from
-from fer_gateway.contract import ModelCard
-from fer_gateway.errors import ImageError, UnreadableFile
-from fer_gateway.faces import Analysis, Face, analysis_to_dict
-from fer_gateway.vision.opencv import configure_opencv
+from fer_gateway.commands.outputs import Csv, Format, Sink
+from fer_gateway.commands.pool import ScorerPool
+from fer_gateway.commands.progress import Progress
+from fer_gateway.commands.resume import resume
+from fer_gateway.commands.scoring import Piece, Recipe, Scorer, Task
+from fer_gateway.errors import InvalidSettings, UnreadableFile
+from fer_gateway.settings import usable_cores
+
+VIDEO_FPS = 5.0
+"""Frames of each second of a video that are looked at, where nothing else is asked for."""
+
+MAX_JOBS = 1024
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Analyse each file; one that fails is reported and the rest goes on, the exit status is 1 then."""
+    """Analyse each source; one that fails is reported and the rest goes on, the exit status is 1 then."""
     settings = settings_from(arguments)
     options = analysis_options_from(arguments)
-    configure_opencv()
-    analyzer = open_analyzer(settings)
-    failed = False
-    for path in arguments.paths:
-        try:
-            analysis = analyzer.analyze(read(path, settings.max_body_bytes), options)
-        except ImageError as error:
-            failed = True
-            if arguments.json:
-                print(json.dumps({"path": str(path), "error": error_to_dict(error)}))
-            else:
-                print(f"{path}: {error}", file=sys.stderr)
-        else:
-            if arguments.json:
-                print(json.dumps({"path": str(path), **analysis_to_dict(analysis, analyzer.card)}))
-            else:
-                print(table(path, analysis, analyzer.card))
+    kind: Format = "jsonl" if arguments.json else arguments.format
+    if arguments.resume and (arguments.out is None or kind == "table"):
+        raise InvalidSettings("`--resume` needs `--out FILE` and `--format jsonl` or `csv`, its record.")
+    recipe = Recipe(settings, kind, options, frames_a_second(arguments.fps))
+    jobs = processes(arguments.jobs)
+    scorer = Scorer(recipe)
+    sources = find_sources(arguments.paths)
+    copies = Copies(arguments.annotate) if arguments.annotate else None
+    tasks = [Task(source, copies.place_for(source) if copies else None) for source in sources]
+    done = None
+    if arguments.resume:
+        done = resume(arguments.out, scorer.writer.columns if isinstance(scorer.writer, Csv) else None)
+        tasks = [task for task in tasks if task.source.name not in (done or ())]
+    with Sink(arguments.out, append=done is not None) as sink:
+        if done is None:
+            sink.write(scorer.writer.heading())
+        progress = Progress(len(tasks), wanted=arguments.out is not None or not sys.stdout.isatty())
+        names = [task.source.name for task in tasks]
+        with_data = (filled(task, settings.max_body_bytes) for task in tasks)
+        with closing(pieces_of(with_data, scorer, recipe, jobs, arguments.engine)) as pieces:
+            failed = record(pieces, names, sink, progress)
     return int(failed)
 
 
-def read(path: Path, max_bytes: int) -> bytes:
-    """The file's bytes; one byte more than `max_bytes` where it is larger, enough to refuse it."""
+def pieces_of(
+    tasks: Iterator[Task], scorer: Scorer, recipe: Recipe, jobs: int, engine: str
+) -> Generator[Piece]:
+    """The pieces of all tasks, in their order, worked out where it was asked for."""
+    if engine == "ray":
+        if listed := list(tasks):
+            yield from score_on_ray(recipe, listed, jobs)
+    elif jobs > 1:
+        yield from ScorerPool(recipe, jobs).score(tasks, scorer)
+    else:
+        yield from (piece for task in tasks for piece in scorer.pieces(task))
+
+
+def record(pieces: Iterable[Piece], names: Sequence[str], sink: Sink, progress: Progress) -> bool:
+    """Write the pieces of the sources of these names as they come; whether one of them failed."""
+    any_failed, ended = False, 0
+    progress.show(names[0] if names else "")
+    for piece in pieces:
+        if piece.failed:
+            progress.clear()
+        if piece.complaint:
+            print(piece.complaint, file=sys.stderr)
+        sink.write(piece.text)
+        any_failed |= piece.failed
+        if piece.last:
+            ended += 1
+            progress.step()
+        if ended < len(names):
+            when = "" if piece.time_s is None else f" at {piece.time_s:.1f} s"
+            progress.show(f"{names[ended]}{when}")
+    progress.clear()
+    return any_failed
+
+
+def frames_a_second(text: str | None) -> float | None:
+    """What `--fps` means: none for 0, which is every frame.
+
+    Raises:
+        InvalidSettings: it is no number from 0 to 1000.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(max_bytes + 1)
+        fps = VIDEO_FPS if text is None else float(text)
+    except ValueError:
+        fps = -1.0
+    if not 0 <= fps <= 1000:
+        raise InvalidSettings(f"`{text}` for `--fps`: a number of frames a second, 0 for every frame.")
+    return fps or None
+
+
+def processes(text: str | None) -> int:
+    """What `--jobs` means: one for each usable core for 0.
+
+    Raises:
+        InvalidSettings: it is no whole number from 0 to 1024.
+    """
+    if text is None:
+        return 1
+    if not text.isdecimal() or int(text) > MAX_JOBS:
+        raise InvalidSettings(f"`{text}` for `--jobs`: processes, a whole number; 0 is one for each core.")
+    return int(text) or usable_cores()
+
+
+def filled(task: Task, max_bytes: int) -> Task:
+    """The task, with the picture from standard input where it is one; other processes cannot read it."""
+    if not task.source.is_stdin:
+        return task
+    try:
+        return replace(task, data=sys.stdin.buffer.read(max_bytes + 1))
     except OSError as exc:
-        raise UnreadableFile(f"The file cannot be read ({exc.strerror}); check the path.") from exc
-
-
-def error_to_dict(error: ImageError) -> dict[str, str]:
-    """An error as the members of a problem that make sense without HTTP."""
-    return {"code": error.code, "title": error.title, "detail": str(error)}
-
-
-def table(path: Path, analysis: Analysis, card: ModelCard) -> str:
-    """One picture for people: a heading, then a line for each face."""
-    count = len(analysis.faces)
-    faces = {0: "no face", 1: "1 face"}.get(count, f"{count} faces")
-    size = f"{analysis.width} x {analysis.height} px"
-    heading = f"{path}: {faces}, {size}, {analysis.timing['total_ms']:.0f} ms"
-    return "\n".join([heading, *(_row(face, analysis, card) for face in analysis.faces)])
-
-
-def _row(face: Face, analysis: Analysis, card: ModelCard) -> str:
-    x, width = face.box.x * analysis.width, face.box.width * analysis.width
-    y, height = face.box.y * analysis.height, face.box.height * analysis.height
-    place = f"{width:.0f} x {height:.0f} px at {x:.0f}, {y:.0f}"
-    ranked = sorted(zip(face.probabilities, card.labels, strict=True), reverse=True)
-    others = ", ".join(f"{label} {probability:.1%}" for probability, label in ranked[1:3])
-    name = f"{face.label}?" if face.uncertain else face.label
-    doubt = f"; not sure: {in_words(face.reasons)}" if face.uncertain else ""
-    return f"  {name:<11} {face.confidence:>6.1%}   {place:<28} then {others}{doubt}"
-
-
-def in_words(reasons: Sequence[str]) -> str:
-    """Reasons for people: `too_dark` is too dark."""
-    return ", ".join(reason.replace("_", " ") for reason in reasons)
+        problem = UnreadableFile(f"Standard input cannot be read ({exc.strerror}).")
+        return replace(task, source=replace(task.source, problem=problem))

@@ -5,29 +5,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fer_gateway.configuration import Configuration, configure
 from fer_gateway.errors import InvalidSettings
 from fer_gateway.options import Options
 from fer_gateway.settings import LOCAL_NAMES, Settings
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
-    """The settings: options given, else `FER_*` variables, else defaults.
+    """The settings that hold; for where they come from and the errors see `configure`."""
+    return configuration_from(arguments).settings
 
-    Raises:
-        InvalidSettings: a value that does not fit; the message names all of them.
-    """
+
+def configuration_from(arguments: argparse.Namespace) -> Configuration:
+    """The settings that hold, each with its source; for the errors see `configure`."""
     options: dict[str, Any] = {name: getattr(arguments, name, None) for name in Settings.model_fields}
     given = {name: value for name, value in options.items() if value is not None}
     if "allowed_hosts" in given:
         given["allowed_hosts"] = [*LOCAL_NAMES, *given["allowed_hosts"]]
-    try:
-        return Settings(**given)
-    except ValidationError as exc:
-        faults = [
-            f"`{fault['input']}` for {_source(str(fault['loc'][0]), given)}: {fault['msg']}"
-            for fault in exc.errors(include_url=False)
-        ]
-        raise InvalidSettings("; ".join(faults)) from exc
+    return configure(given, config=getattr(arguments, "config", None))
 
 
 def analysis_options_from(arguments: argparse.Namespace) -> Options:
@@ -45,7 +40,3 @@ def analysis_options_from(arguments: argparse.Namespace) -> Options:
             for fault in exc.errors(include_url=False)
         ]
         raise InvalidSettings("; ".join(faults)) from exc
-
-
-def _source(name: str, given: dict[str, object]) -> str:
-    return f"`--{name.replace('_', '-')}`" if name in given else f"`FER_{name.upper()}`"

@@ -1,19 +1,23 @@
 """`fer-gateway serve`: the page and the API on one port."""
 
 import argparse
-import errno
 import logging
-import socket
-
-import uvicorn
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from typing import NoReturn
 
 from fer_gateway import __version__
 from fer_gateway.api.app import create_app
-from fer_gateway.api.gateway import open_analyzer
-from fer_gateway.api.server import server_config
+from fer_gateway.api.gateway import Gateway, open_analyzer
+from fer_gateway.api.server import server_for
+from fer_gateway.commands.front import Front, open_front
+from fer_gateway.commands.listeners import listening_socket
 from fer_gateway.commands.options import settings_from
-from fer_gateway.errors import CannotListen
-from fer_gateway.settings import LOOPBACK, WILDCARDS, Settings
+from fer_gateway.logs import configure_logging
+from fer_gateway.memory import lean_loading, one_heap
 from fer_gateway.vision.opencv import configure_opencv
 
 log = logging.getLogger(__name__)
@@ -26,73 +30,70 @@ def run(arguments: argparse.Namespace) -> int:
     is printed the gateway can be called.
     """
     settings = settings_from(arguments)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    if settings.log_level == "info":  # at which uvicorn tells of its process and its phases
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    configure_logging(settings)
     configure_opencv()
-    with listening_socket(settings.host, settings.port) as listener:
-        analyzer = open_analyzer(settings)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening_socket(settings.host, settings.port))
+        port = listener.getsockname()[1]
+        front = open_front(settings, port, stack)
+        one_heap()
+        with lean_loading():
+            analyzer = open_analyzer(settings)
         warning = analyzer.cascade_warning()
         if warning:
             log.warning("%s", warning)
-        app = create_app(settings, open_analyzer=lambda _: analyzer)
-        server = uvicorn.Server(server_config(app, settings))
-        print(greeting(settings, listener.getsockname()[1]), flush=True)
+        app = create_app(settings, analyzer=analyzer)
+        del analyzer  # the gateway lets go of it once another model answers
+        server = server_for(app, settings)
+        gateway: Gateway = app.state.gateway
+        reload_on_hangup(gateway)
+        stuck = threading.Event()
+
+        def stop() -> None:
+            stuck.set()
+            server.should_exit = True
+
+        gateway.when_stuck(stop)
+        front.secure(server.config)
+        print(greeting(front), flush=True)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:  # uvicorn has shut down in order, then passes the signal on
             return 0
+    if stuck.is_set():
+        start_again(port)
     return 0 if server.started else 1
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A TCP socket that listens on this address.
+def start_again(port: int) -> NoReturn:
+    """Replace this process by a new one with its number, command and port; threads that hang go with the old.
 
-    Raises:
-        CannotListen: the port is taken, or the address forbidden or not of this machine.
+    The last `--port` counts. One that the system chose must stay the same, for clients come back to it.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as exc:
-        raise CannotListen(_advice(exc, host, port)) from exc
+    log.error("analyses hang: the gateway starts again")
+    logging.shutdown()
+    arguments, there = sys.orig_argv[1:], ["--port", str(port)]
+    arguments += [] if arguments[-2:] == there else there
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - the command that started it
 
 
-def greeting(settings: Settings, port: int) -> str:
+def reload_on_hangup(gateway: Gateway) -> None:
+    """Let SIGHUP open the model again; at a terminal it keeps its meaning, that the terminal is gone."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and not (sys.stdin and os.isatty(sys.stdin.fileno())):
+        signal.signal(hangup, lambda *_: gateway.reload_soon())
+
+
+def greeting(front: Front) -> str:
     """What to print once the gateway can be called: the address and what to do next."""
-    address = f"http://{_name(settings.host)}:{port}"
-    lines = [
-        f"fer-gateway {__version__} serves at {address}",
-        "  Page  open it in a browser, start the camera and allow it",
-        f"  API   curl --data-binary @photo.jpg {address}/api/v1/analyze",
-        f"  Docs  {address}/docs",
-    ]
-    if settings.host not in LOOPBACK:
-        lines += [
-            "  Note  Browsers give the camera only to http://localhost and to HTTPS: on other devices the",
-            "        page needs a proxy with a certificate. Allow its name with `--allowed-host NAME`.",
-        ]
-    return "\n".join([*lines, "  Stop  Ctrl+C"])
-
-
-def _name(host: str) -> str:
-    """The host part of the address to open in a browser on this machine."""
-    if host in (*LOOPBACK, *WILDCARDS):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
-
-
-def _advice(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port `{port}` of `{host}` is in use; stop the program that uses it, "
-            f"or choose another with `--port {port + 1 if port < 65535 else 8000}`."
+    return "\n".join(
+        (
+            f"fer-gateway {__version__} serves at {front.origin}",
+            "  Page  open it in a browser, start the camera and allow it",
+            f"  API   curl {front.curl_options}--data-binary @photo.jpg {front.origin}/api/v1/analyze",
+            f"  Docs  {front.origin}/docs",
+            *front.notes,
+            "  Stop  Ctrl+C",
+            *front.pictures,
         )
-    if error.errno == errno.EACCES:
-        return f"Port `{port}` needs more rights; choose one above 1023, for example `--port 8000`."
-    return (
-        f"`{host}` is no address of this machine ({error.strerror}); use `--host 127.0.0.1` "
-        "for this machine only or `--host 0.0.0.0` for the network."
     )

@@ -1,0 +1,1 @@
+"""What `fer-gateway bench` is made of."""
