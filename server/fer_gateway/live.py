@@ -30,6 +30,17 @@ class LiveAnalyzer:
         self._smoother = Smoother()
         self._shape = (0, 0)
 
+    @property
+    def analyzer(self) -> Analyzer:
+        """What reads the faces."""
+        return self._analyzer
+
+    def use(self, analyzer: Analyzer) -> None:
+        """Read faces with another analyzer from now on; they keep their ids, not what they showed."""
+        self._analyzer = analyzer
+        self._follower.use(analyzer)
+        self._smoother.keep(())
+
     def reset(self) -> None:
         """Forget every face: what comes now has nothing to do with what came. Ids are not given again."""
         self._follower.forget()
@@ -48,6 +59,11 @@ class LiveAnalyzer:
         watch = Stopwatch()
         grey = self._analyzer.decode(data)
         watch.lap("decode_ms")
+        return self.analyze_grey(grey, captured_ms, watch)
+
+    def analyze_grey(self, grey: Grey, captured_ms: float, watch: Stopwatch | None = None) -> Analysis:
+        """The same for grey pixels (H x W, uint8, upright); `watch` has run since the start."""
+        watch = watch or Stopwatch()
         now_ms = self._clock.advance(captured_ms)
         if grey.shape != self._shape or self._clock.step_ms > PAUSE_MS:
             self.reset()

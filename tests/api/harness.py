@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from fer_gateway.api.app import create_app
 from fer_gateway.api.gateway import OpenAnalyzer, open_analyzer
-from fer_gateway.api.server import server_config
+from fer_gateway.api.server import GatewayServer, server_for
 from fer_gateway.settings import Settings
 
 
@@ -24,6 +23,7 @@ class Running:
 
     app: FastAPI
     port: int
+    server: GatewayServer
 
     @property
     def url(self) -> str:
@@ -41,7 +41,7 @@ Start = Callable[..., Running]
 def serve(settings: Settings, open_analyzer: OpenAnalyzer = open_analyzer) -> Iterator[Running]:
     """Run a gateway in a thread of this process, on any free port."""
     app = create_app(settings, open_analyzer=open_analyzer)
-    server = uvicorn.Server(server_config(app, settings))
+    server = server_for(app, settings)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -49,7 +49,7 @@ def serve(settings: Settings, open_analyzer: OpenAnalyzer = open_analyzer) -> It
             while not server.started:
                 assert thread.is_alive(), "the gateway did not start"
                 time.sleep(0.01)
-            yield Running(app, listener.getsockname()[1])
+            yield Running(app, listener.getsockname()[1], server)
         finally:
             server.should_exit = True
             thread.join(timeout=30)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +59,10 @@ class Server:
 
 
 @contextmanager
-def started(model: Path, **variables: str) -> Iterator[Server]:
+def started(model: Path, prefix: Sequence[str] = (), **variables: str) -> Iterator[Server]:
+    """A gateway with this model; `prefix` is a command that runs it, as `env` does."""
     environment = os.environ | {"FER_MODEL": str(model), "FER_WORKERS": "2", "FER_PORT": "0"} | variables
-    command = [sys.executable, "-m", "fer_gateway", "serve"]
+    command = [*prefix, sys.executable, "-m", "fer_gateway", "serve"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
     assert process.stdout is not None
     try:
@@ -112,7 +113,6 @@ def test_bad_requests_leave_no_memory_behind(server: Server, hopper_jpg: bytes) 
 @linux_only
 def test_a_large_body_is_not_collected(server: Server) -> None:
     """Four bodies of 64 MiB without an announced length, at once."""
-    before = server.memory_bytes
     answers: list[int] = []
 
     def post() -> None:
@@ -122,15 +122,17 @@ def test_a_large_body_is_not_collected(server: Server) -> None:
 
         answers.append(httpx.post(f"{server.url}/api/v1/analyze", content=chunks(), timeout=120).status_code)
 
-    highest = before
+    post()  # what the first such request leaves for all later ones is not what this measures
+    before = highest = server.memory_bytes
     threads = [threading.Thread(target=post) for _ in range(4)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         highest = max(highest, server.memory_bytes)
         time.sleep(0.05)
-    assert answers == [413] * 4
-    assert highest - before < 4 * 12 * MIB
+    assert answers == [413] * 5
+    growth = highest - before
+    assert growth < 4 * 12 * MIB, f"{growth / MIB:.1f} MiB for four bodies"
 
 
 @linux_only
@@ -189,15 +191,16 @@ def raw_stream(server: Server) -> Iterator[socket.socket]:
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             b"Sec-WebSocket-Protocol: fer.v1\r\n\r\n"
         )
-        receive_until(connection, b"\r\n\r\n")
+        receive(connection, b"\r\n\r\n")
         connection.sendall(raw_message(0x1, b'{"type":"hello"}'))
-        receive_until(connection, b'"window":2}')
+        receive(connection, b'"window":')
         yield connection
 
 
-def receive_until(connection: socket.socket, end: bytes) -> None:
+def receive(connection: socket.socket, wanted: bytes) -> None:
+    """Read until this has come."""
     received = b""
-    while not received.endswith(end):
+    while wanted not in received:
         chunk = connection.recv(65536)
         assert chunk, received
         received += chunk
@@ -300,6 +303,7 @@ def test_a_stop_closes_streams_in_order(tiny_model: Path, gradient_jpg: bytes) -
         connection.send(Frame(1, 0.0, gradient_jpg).pack())
         connection.recv(15)
         server.process.send_signal(signal.SIGTERM)
+        assert json.loads(connection.recv(15))["problem"]["code"] == "restarting"
         with pytest.raises(ConnectionClosed) as closed:
             connection.recv(15)
         assert closed.value.rcvd is not None

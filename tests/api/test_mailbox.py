@@ -20,7 +20,8 @@ class Stream(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mailbox = Mailbox()
+        self.grantable = WINDOW
+        self.mailbox = Mailbox(lambda wanted: min(wanted, self.grantable))
         self.client_credits = WINDOW
         self.travelling: list[int] = []  # credits in messages that the client has not read yet
         self.working: Frame | None = None
@@ -58,6 +59,14 @@ class Stream(RuleBasedStateMachine):
         self.working = None
         self.answered += 1
         self.travelling.append(self.mailbox.pay_back(answered=1))
+
+    @rule(grantable=st.integers(0, WINDOW))
+    def cap(self, grantable: int) -> None:
+        self.grantable = grantable
+
+    @rule()
+    def grant(self) -> None:
+        self.travelling.append(self.mailbox.pay_withheld())
 
     @rule(tell=st.booleans())
     def reset(self, tell: bool) -> None:

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-ERROR_BODY = {"schema": {"$ref": "#/components/schemas/Problem"}}
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 @pytest.fixture
@@ -33,6 +33,14 @@ def test_every_route_is_described(description: dict[str, Any]) -> None:
     routes = {(path, method) for path, operations in description["paths"].items() for method in operations}
     assert routes == {
         ("/api/v1/analyze", "post"),
+        ("/api/v1/analyze/batch", "post"),
+        ("/metrics", "get"),
+        ("/api/v1/events", "get"),
+        ("/api/v1/model/reload", "post"),
+        ("/api/v1/pair", "post"),
+        ("/api/v1/devices", "get"),
+        ("/api/v1/devices/codes", "post"),
+        ("/api/v1/devices/{device_id}", "delete"),
         ("/api/v1/explain", "post"),
         ("/api/v1/model", "get"),
         ("/api/v1/health", "get"),
@@ -57,7 +65,31 @@ def test_every_error_is_a_problem(description: dict[str, Any]) -> None:
         if status >= "400"
     ]
     assert len(responses) > 10
-    assert all(response["content"] == {"application/problem+json": ERROR_BODY} for _, response in responses)
+    for status, response in responses:
+        (media_type,) = response["content"]
+        assert media_type == "application/problem+json"
+        body = response["content"][media_type]
+        assert body["schema"] == PROBLEM
+        assert {shown["value"]["status"] for shown in body["examples"].values()} == {int(status)}
+
+
+def test_examples_are_as_described(description: dict[str, Any]) -> None:
+    """Those of problems, and those of answers."""
+    components = {"components": description["components"]}
+    problems = [
+        shown["value"]
+        for operations in description["paths"].values()
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for body in response.get("content", {}).values()
+        for shown in body.get("examples", {}).values()
+    ]
+    assert len({problem["code"] for problem in problems}) > 20
+    for problem in problems:
+        jsonschema.validate(problem, PROBLEM | components)
+    for name in ("AnalysisBody", "BatchBody"):
+        schema = description["components"]["schemas"][name]
+        jsonschema.validate(schema["examples"][0], schema | components)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/model", "/api/v1/health", "/api/v1/ready"])

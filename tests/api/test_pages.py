@@ -23,6 +23,7 @@ FILES = {
     "manifest.webmanifest": "{}",
     "service-worker.js": "importScripts('/precache.js');",
     "icons/icon.svg": "<svg/>",
+    "screenshots/live.webp": "",
     "notes.md": "not for browsers",
     "tool.py": "print()",
 }
@@ -121,6 +122,15 @@ def test_no_other_path_exists(gateway: Running, path: str) -> None:
         answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b"application/problem+json" in answer
+
+
+def test_what_is_shared_before_the_service_worker_runs_leads_to_the_page(client: httpx.Client) -> None:
+    manifest = client.get("/manifest.webmanifest").json()["share_target"]
+    name = manifest["params"]["files"][0]["name"]
+    answer = client.post(manifest["action"], files={name: ("face.jpg", b"a photo", "image/jpeg")})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/#files/shared")
+    assert client.post(manifest["action"], headers={"Origin": "https://evil.example"}).status_code == 403
+    problem_of(client.get(manifest["action"]), 405, "method_not_allowed")
 
 
 def test_a_missing_web_app_is_said(

@@ -194,7 +194,9 @@ def test_the_card(client: httpx.Client) -> None:
 
 
 def test_health_and_readiness(client: httpx.Client) -> None:
-    assert client.get("/api/v1/health").json()["status"] == "ok"
+    health, later = (client.get("/api/v1/health").json() for _ in range(2))
+    assert health["status"] == "ok"
+    assert 0 < health["uptime_s"] < later["uptime_s"]
     ready = client.get("/api/v1/ready")
     assert ready.json() == {
         "status": "ready",

@@ -76,9 +76,19 @@ def test_streams_of_our_page_are_served(gateway: Running, host: str) -> None:
     assert upgrade(gateway.port, authority, None) == (101, None)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/api/v1/health", "/api/v1/openapi.json", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/api/v1/model", "/api/v1/openapi.json", "/nothing"])
 def test_rebound_names_get_nothing(client: httpx.Client, path: str) -> None:
     problem_of(client.get(path, headers={"Host": REBOUND}), 421, "host_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/ready"])
+def test_probes_by_any_name_hear_up_or_down_only(client: httpx.Client, path: str) -> None:
+    """Load balancers ask by address or by names of their own."""
+    told = client.get(path).json()
+    heard = client.get(path, headers={"Host": REBOUND}).json()
+    assert heard["status"] == told["status"]
+    assert all(told.values())
+    assert not [value for name, value in heard.items() if name != "status" and value is not None]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:1", "[::1]:8000"])
@@ -90,7 +100,7 @@ def test_loopback_hosts_are_served(client: httpx.Client, host: str) -> None:
     "host", ["localhost.evil.example", "user@localhost", "localhost/x", "localhost:x", "", "[::1"]
 )
 def test_strange_hosts_are_not(client: httpx.Client, host: str) -> None:
-    problem_of(client.get("/api/v1/health", headers={"Host": host}), 421, "host_not_allowed")
+    problem_of(client.get("/api/v1/model", headers={"Host": host}), 421, "host_not_allowed")
 
 
 def test_two_hosts_are_refused(gateway: Running) -> None:
@@ -127,7 +137,13 @@ def test_trusted_sites_and_names(start: Start, gradient_jpg: bytes) -> None:
     assert upgrade(trusting.port, "localhost", site) == (101, None)
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/api/v1/health", "/nothing", "/api/v1/analyze"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/app.js", "/language/en.json", "/manifest.webmanifest", "/docs", "/docs/start.js",
+        "/api/v1/health", "/nothing", "/api/v1/analyze", "/share",
+    ],
+)  # fmt: skip
 def test_every_answer_has_the_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert {name: headers[name] for name in RESPONSE_HEADERS} == RESPONSE_HEADERS

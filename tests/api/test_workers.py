@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from fer_gateway.api.workers import Workers
+from fer_gateway.errors import AnalysisTimeout, WorkersStuck
 
 
 @contextmanager
@@ -85,3 +86,63 @@ def test_errors_come_out_as_they_are() -> None:
 
     with workers(1) as pool, pytest.raises(ValueError, match="invalid literal"):
         anyio.run(scenario, pool)
+
+
+def test_one_that_hangs_is_given_up_and_replaced() -> None:
+    """Its place goes to the next in line, and it counts until it comes back."""
+    gate = threading.Event()
+
+    async def hang(pool: Workers) -> None:
+        async with pool.turn() as worker:
+            with pytest.raises(AnalysisTimeout):
+                await worker.run(gate.wait)
+
+    async def scenario() -> None:
+        pool = Workers(1, time_limit_s=0.1)
+        with anyio.fail_after(30):
+            await hang(pool)
+            assert pool.stuck == 1
+            async with pool.turn() as worker:
+                assert await worker.run(int, "7") == 7
+            gate.set()
+            await all_back(pool)
+        pool.close()
+
+    anyio.run(scenario)
+
+
+def test_too_many_that_hang_are_told_once() -> None:
+    """Turns are refused then, until threads come back."""
+    gate = threading.Event()
+    told: list[int] = []
+
+    async def hang(pool: Workers) -> None:
+        async with pool.turn() as worker:
+            with pytest.raises(AnalysisTimeout):
+                await worker.run(gate.wait)
+
+    async def scenario() -> None:
+        pool = Workers(2, time_limit_s=0.1, on_stuck=lambda: told.append(1))
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                for _ in range(2):
+                    group.start_soon(hang, pool)
+            assert told == [1]
+            with pytest.raises(WorkersStuck, match="`2` analyses hang"):
+                await hang(pool)
+            gate.set()
+            await all_back(pool)
+            async with pool.turn() as worker:
+                assert await worker.run(int, "7") == 7
+        pool.close()
+
+    anyio.run(scenario)
+    assert told == [1]
+
+
+async def all_back(pool: Workers) -> None:
+    for _ in range(3000):
+        if not pool.stuck:
+            return
+        await anyio.sleep(0.01)
+    pytest.fail("they did not come back")

@@ -273,7 +273,7 @@ def test_serve_tells_that_other_devices_need_https() -> None:
         assert "HTTPS" in greeting
         address = address_in(greeting)
         for host, status in (("fer.example", 200), ("localhost", 200), ("evil.example", 421)):
-            assert httpx.get(f"{address}/api/v1/health", headers={"Host": host}).status_code == status
+            assert httpx.get(f"{address}/docs", headers={"Host": host}).status_code == status
 
 
 def test_serve_on_a_taken_port(capsys: pytest.CaptureFixture[str]) -> None:

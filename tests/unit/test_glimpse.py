@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from fer_gateway.analyzer import Analyzer
 from fer_gateway.inference.glimpse import search
 from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL
 from fer_gateway.options import Options
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.decode import decode_grey
+from fer_gateway.vision.detect import FaceDetector
 
 TURNED_DEGREES = 50.0
 
@@ -26,7 +28,8 @@ def model() -> LandmarkModel:
 
 @pytest.fixture(scope="module")
 def analyzer() -> Analyzer:
-    return Analyzer.open(PACKAGED_MODEL)
+    """Without proposals, which find these faces too."""
+    return Analyzer(EmotionModel.open(PACKAGED_MODEL), FaceDetector(), LandmarkModel.open(PACKAGED_LANDMARKS))
 
 
 @pytest.fixture(scope="module")

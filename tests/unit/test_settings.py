@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from fer_gateway import settings as module
 from fer_gateway.models import PACKAGED_MODEL
+from fer_gateway.presets import PRESETS, PresetName
 from fer_gateway.settings import Settings, usable_cores
 
 
@@ -61,6 +62,7 @@ def test_arguments_win(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FER_THREADS", "0"),
         ("FER_WORKERS", "-1"),
         ("FER_MAX_BODY_BYTES", "0"),
+        ("FER_MAX_FPS", "0.5"),
         ("FER_LOG_LEVEL", "loud"),
     ],
 )
@@ -68,6 +70,27 @@ def test_wrong_values(variable: str, text: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv(variable, text)
     with pytest.raises(ValidationError, match=variable.removeprefix("FER_").lower()):
         Settings()
+
+
+def test_a_preset_fills_in_what_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_PRESET", "phone")
+    settings = Settings()
+    assert (settings.worker_count, settings.max_streams, settings.max_fps) == (2, 2, 15.0)
+    assert settings.battery
+    monkeypatch.setenv("FER_MAX_FPS", "8")
+    assert Settings(workers=1).model_dump() == settings.model_dump() | {"max_fps": 8.0, "workers": 1}
+    assert Settings(preset="computer").max_fps == 8.0
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_valid(name: PresetName) -> None:
+    settings = Settings(preset=name)
+    assert {field: getattr(settings, field) for field in PRESETS[name]} == PRESETS[name]
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(ValidationError, match="'computer', 'phone' or 'saver'"):
+        Settings(preset="toaster")  # type: ignore[arg-type]
 
 
 def test_settings_cannot_change() -> None:

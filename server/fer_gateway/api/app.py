@@ -3,17 +3,20 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from fer_gateway import __version__
-from fer_gateway.api import explain, problems
+from fer_gateway.analyzer import Analyzer
+from fer_gateway.api import batch, devices, events, explain, operations, problems
+from fer_gateway.api.access import Access
 from fer_gateway.api.gateway import Gateway, OpenAnalyzer, open_analyzer
-from fer_gateway.api.pages import API_URL, docs_pages, find_web, page_routes, web_pages
+from fer_gateway.api.lan_pages import check_route, lan_pages
+from fer_gateway.api.metrics import Meter
+from fer_gateway.api.openapi import describe
+from fer_gateway.api.pages import API_URL, docs_pages, find_web, page_routes, share_route, web_pages
 from fer_gateway.api.routes import router
 from fer_gateway.api.security import HostGuard, OriginGuard, SecurityHeaders
 from fer_gateway.errors import NotFound
@@ -29,12 +32,14 @@ the WebSocket `/api/v1/stream` (subprotocol `fer.v1`), which this format cannot 
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, *, open_analyzer: OpenAnalyzer = open_analyzer) -> FastAPI:
-    """The gateway as an ASGI application; it opens the model when the server starts it.
+def create_app(
+    settings: Settings, *, analyzer: Analyzer | None = None, open_analyzer: OpenAnalyzer = open_analyzer
+) -> FastAPI:
+    """The gateway as an ASGI application; without an `analyzer` it opens one when the server starts it.
 
     A model that cannot serve keeps the server from starting, with the errors of `Analyzer.open`.
     """
-    gateway = Gateway(settings, open_analyzer)
+    gateway = Gateway(settings, open_analyzer, analyzer)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -46,24 +51,30 @@ def create_app(settings: Settings, *, open_analyzer: OpenAnalyzer = open_analyze
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, gateway),
         openapi_url=API_URL,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.gateway = gateway
+    app.state.access = Access(settings)
     app.include_router(router)
+    app.include_router(batch.router)
+    app.include_router(events.router)
     app.include_router(explain.router)
+    app.include_router(operations.router)
+    app.include_router(devices.router)
     problems.install_handlers(app)
     _add_pages(app)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, gateway: Gateway) -> list[Middleware]:
     """Outermost first: even a refusal carries the security headers."""
     chain = [
+        Middleware(Meter, gateway.metrics),
         Middleware(SecurityHeaders),
         Middleware(HostGuard, settings.served_hosts),
         Middleware(OriginGuard, settings.allowed_origins),
@@ -73,7 +84,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("Content-Type",),
+            allow_headers=("Authorization", "Content-Type"),
         )
         chain.append(cors)
     return [*chain, Middleware(problems.ErrorBoundary)]
@@ -81,7 +92,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
 
 def _add_pages(app: FastAPI) -> None:
     try:
-        app.router.routes.extend(page_routes(web_pages(find_web())))
+        app.router.routes.extend([*page_routes(web_pages(find_web())), share_route()])
     except NotFound as missing:
         reason = str(missing)
         log.warning("%s", reason)
@@ -90,19 +101,4 @@ def _add_pages(app: FastAPI) -> None:
         async def no_page() -> None:
             raise NotFound(reason)
 
-    app.router.routes.extend(page_routes(docs_pages()))
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's description of the routes, with problems under their own media type."""
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                for status, response in operation["responses"].items():
-                    if int(status) >= 400:
-                        response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
-        app.openapi_schema = schema
-    return app.openapi_schema
+    app.router.routes.extend([*page_routes({**docs_pages(), **lan_pages()}), check_route()])

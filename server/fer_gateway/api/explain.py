@@ -3,11 +3,12 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fer_gateway.api.access import ACCESS_ERRORS, require
 from fer_gateway.api.deps import GatewayDependency
 from fer_gateway.api.pictures import IMAGE_BODY, PICTURE_ERRORS, answer_picture, documented
 from fer_gateway.api.schemas import FaceBody, ModelName
@@ -43,7 +44,8 @@ router = APIRouter(prefix="/api/v1", responses=documented(HostNotAllowed, Gatewa
     "/explain",
     operation_id="explain",
     openapi_extra={"requestBody": dict(IMAGE_BODY)},
-    responses=documented(*PICTURE_ERRORS, NoFaceFound),
+    dependencies=[Depends(require("analyze"))],
+    responses=documented(*PICTURE_ERRORS, NoFaceFound, *ACCESS_ERRORS),
 )
 async def explain_face(
     request: Request,

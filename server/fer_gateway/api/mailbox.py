@@ -1,5 +1,7 @@
 """The place of one frame between the network and the workers, and the account of one stream's credits."""
 
+from collections.abc import Callable
+
 import anyio
 
 from fer_gateway.api.protocol import Frame
@@ -11,6 +13,12 @@ WINDOW = 2
 UNPAID_FRAMES_LIMIT = 8
 """Frames without a credit that are dropped before the stream is ended."""
 
+TakeCredits = Callable[[int], int]
+"""How many of so many credits may be granted now."""
+
+NoteCredits = Callable[[int, int], None]
+"""Told after each change: the credits that the client holds, and its frames that wait or are analysed."""
+
 
 class Mailbox:
     """One slot, the newest frame wins; every credit is always in exactly one place.
@@ -18,13 +26,16 @@ class Mailbox:
     `held` by the client + the frame in the slot + the frame being analysed + `owed` to the client = `WINDOW`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, take: TakeCredits = int, note: NoteCredits = lambda *_: None) -> None:
+        self._take = take
+        self._note = note
         self.held = WINDOW
         self.owed = 0
         self.dropped = 0
         self._frame: Frame | None = None
         self._unpaid = 0
         self._filled = anyio.Event()
+        self._withheld = anyio.Event()
 
     def __bool__(self) -> bool:
         return self._frame is not None
@@ -42,6 +53,7 @@ class Mailbox:
         self.clear()
         self._frame = frame
         self._filled.set()
+        self._tell()
 
     def clear(self) -> None:
         """Drop the frame in the slot, if there is one; its credit is owed."""
@@ -50,6 +62,14 @@ class Mailbox:
             self._filled = anyio.Event()
             self.dropped += 1
             self.owed += 1
+            self._tell()
+
+    def open(self, credits_: int) -> int:
+        """Let the client begin with so many credits, `WINDOW` at most; the others are owed. Returns them."""
+        self.held = min(credits_, WINDOW)
+        self.owed = WINDOW - self.held
+        self._pay(0)
+        return self.held
 
     async def wait(self) -> None:
         """Wait until a frame comes; `clear` may have dropped it again when the waiting task runs."""
@@ -64,11 +84,31 @@ class Mailbox:
         return frame
 
     def pay_back(self, *, answered: int = 0) -> int:
-        """The credits to send now: those of `answered` frames and those owed for dropped ones."""
-        credits_ = self.owed + answered
-        self.owed = 0
+        """The credits to send now: of those of `answered` frames and those owed, what `take` grants."""
+        self.owed += answered
+        self._tell()
+        return self._pay(self._take(self.owed))
+
+    async def wait_for_debt(self) -> None:
+        """Wait until `take` has withheld a credit."""
+        await self._withheld.wait()
+
+    def pay_withheld(self) -> int:
+        """The credit to send now, if one is still owed; for whoever has waited until one may be granted."""
+        return self._pay(min(self.owed, 1))
+
+    def _pay(self, credits_: int) -> int:
+        self.owed -= credits_
         self.held += credits_
+        self._tell()
+        if self.owed:
+            self._withheld.set()
+        elif self._withheld.is_set():
+            self._withheld = anyio.Event()
         return credits_
+
+    def _tell(self) -> None:
+        self._note(self.held, WINDOW - self.held - self.owed)
 
     def _drop_unpaid(self) -> None:
         self.dropped += 1

@@ -5,10 +5,11 @@ import importlib.resources
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from fer_gateway.errors import NotFound
@@ -16,8 +17,13 @@ from fer_gateway.errors import NotFound
 PACKAGE = Path(__file__).parents[1]
 INDEX = "/index.html"
 SERVICE_WORKER = "/service-worker.js"
+NOT_KEPT = (SERVICE_WORKER, "/screenshots/")
+"""The service worker itself, and what only an installation shows."""
 PRECACHE = "/precache.js"
 API_URL = "/api/v1/openapi.json"
+SHARE = "/share"
+"""`share_target` of the web app's manifest."""
+SHARED = "/#files/shared"
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
 CSS = "text/css; charset=utf-8"
@@ -83,6 +89,18 @@ def page_routes(pages: Mapping[str, Page]) -> list[Route]:
     ]
 
 
+def share_route() -> Route:
+    """Where other apps share photos with the page, for browsers whose service worker does not take them yet.
+
+    Nothing is read: the page finds nothing there, and says to share once more.
+    """
+
+    async def send_to_page(_: Request) -> Response:
+        return RedirectResponse(SHARED, HTTPStatus.SEE_OTHER)
+
+    return Route(SHARE, send_to_page, methods=["POST"], include_in_schema=False)
+
+
 def find_web() -> Path:
     """The folder of the web app: in the package, else in the checkout around it.
 
@@ -130,11 +148,11 @@ def _url(file: Path) -> str:
 
 
 def _precache_script(pages: Mapping[str, Page]) -> str:
-    """What the service worker keeps; it must not keep itself. The version changes with any file."""
+    """What the service worker keeps. The version changes with any file."""
     versions = "\n".join(f"{path} {page.digest}" for path, page in sorted(pages.items()))
     precache = {
         "version": hashlib.sha256(versions.encode()).hexdigest()[:16],
-        "urls": sorted(path for path in pages if path != SERVICE_WORKER),
+        "urls": sorted(path for path in pages if not path.startswith(NOT_KEPT)),
     }
     return f"self.PRECACHE = {json.dumps(precache)};\n"
 

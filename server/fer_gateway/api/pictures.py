@@ -7,8 +7,9 @@ from starlette.requests import Request
 
 from fer_gateway.api.body import FILE_FIELD, MULTIPART, content_type_of, image_of, read_body
 from fer_gateway.api.gateway import Gateway
-from fer_gateway.api.problems import Problem
+from fer_gateway.api.problems import MEDIA_TYPE, TYPE, Problem
 from fer_gateway.errors import (
+    AnalysisTimeout,
     BodyTooLarge,
     Busy,
     DamagedImage,
@@ -20,6 +21,7 @@ from fer_gateway.errors import (
     RequestTimeout,
     TooManyPixels,
     UnsupportedImage,
+    WorkersStuck,
 )
 
 Answer = TypeVar("Answer")
@@ -50,16 +52,40 @@ PICTURE_ERRORS = (
     InvalidRequest,
     Busy,
     NotReady,
+    AnalysisTimeout,
+    WorkersStuck,
 )
 """What can be wrong with a posted picture, or with the moment it comes at."""
 
 
 def documented(*errors: type[GatewayError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can answer with these problems."""
-    titles: dict[int, list[str]] = {}
+    kinds: dict[int, list[type[GatewayError]]] = {}
     for error in errors:
-        titles.setdefault(error.status, []).append(error.title)
-    return {status: {"model": Problem, "description": "; ".join(known)} for status, known in titles.items()}
+        kinds.setdefault(error.status, []).append(error)
+    return {
+        status: {
+            "model": Problem,
+            "description": "; ".join(error.title for error in known),
+            "content": {MEDIA_TYPE: {"examples": {error.code: example(error) for error in known}}},
+        }
+        for status, known in kinds.items()
+    }
+
+
+def example(error: type[GatewayError]) -> dict[str, Any]:
+    """A problem of this kind, as the description of the API shows it."""
+    members = {
+        "type": f"{TYPE}{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": "What happened, and what to do about it.",
+        "code": error.code,
+        "instance": "/api/v1/analyze",
+    }
+    if error is GatewayError:
+        members["id"] = "3f2b8c1d9e7a4f6b8d0c2e4a6b8d0f1c"
+    return {"summary": error.title, "value": members}
 
 
 async def answer_picture(request: Request, gateway: Gateway, work: Callable[[bytes], Answer]) -> Answer:
@@ -69,6 +95,7 @@ async def answer_picture(request: Request, gateway: Gateway, work: Callable[[byt
         BodyTooLarge, RequestTimeout: see `read_body`.
         InvalidRequest: see `image_of`.
         Busy, NotReady: the gateway has no place for it, or is not open.
+        AnalysisTimeout, WorkersStuck: see `Workers`.
     """
     settings = gateway.settings
 

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +14,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fer_gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
+from fer_gateway.api.metrics import PROBLEM_KEY
+from fer_gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound, RateLimited
 
 MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:fer-gateway:problem:"
 RETRY_AFTER_S = 1
+CHALLENGES: Mapping[str, str] = {
+    "token_required": "Bearer",
+    "token_invalid": 'Bearer error="invalid_token"',
+    "token_expired": 'Bearer error="invalid_token"',
+    "scope_missing": 'Bearer error="insufficient_scope"',
+}
+"""What RFC 6750 wants in `WWW-Authenticate`, by the code of a problem."""
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +42,9 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do about it.")
     code: str = Field(description="What kind of error this is, for programs.", examples=["damaged_image"])
     instance: str = Field(description="The path that was asked for.", examples=["/api/v1/analyze"])
+    retry_after_s: int | None = Field(
+        default=None, description="Only with `rate_limited`: seconds after which to try again."
+    )
     id: str | None = Field(
         default=None, description="Only with `internal_error`: where to find it in the log."
     )
@@ -40,12 +53,13 @@ class Problem(BaseModel):
 def problem_members(error: GatewayError, instance: str) -> dict[str, Any]:
     """The members of `error` as a problem at the path `instance`."""
     return {
-        "type": f"urn:fer-gateway:problem:{error.code}",
+        "type": f"{TYPE}{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": str(error) or error.title,
         "code": error.code,
         "instance": instance,
+        **({"retry_after_s": error.retry_after_s} if isinstance(error, RateLimited) else {}),
     }
 
 
@@ -62,9 +76,26 @@ def problem_response(members: dict[str, Any], headers: dict[str, str] | None = N
     headers = dict(headers or {})
     if members["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if "retry_after_s" in members:
+        headers["Retry-After"] = str(members["retry_after_s"])
+    if members["code"] in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[members["code"]]
     if members["status"] == HTTPStatus.REQUEST_TIMEOUT:
         headers["Connection"] = "close"
-    return JSONResponse(members, members["status"], headers, MEDIA_TYPE)
+    return ProblemResponse(members, members["status"], headers, MEDIA_TYPE, code=members["code"])
+
+
+class ProblemResponse(JSONResponse):
+    """Leaves its code where the `Meter` counts it."""
+
+    def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        scope[PROBLEM_KEY] = self._code
+        await super().__call__(scope, receive, send)
 
 
 def install_handlers(app: FastAPI) -> None:

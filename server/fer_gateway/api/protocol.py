@@ -114,6 +114,11 @@ def ready_message(card: ModelCard, window: int) -> dict[str, Any]:
     return {"type": "ready", "card": card.model_dump(mode="json"), "window": window}
 
 
+def model_message(card: ModelCard) -> dict[str, Any]:
+    """Another model with the same labels answers from the next `result` on; clients may ignore it."""
+    return {"type": "model", "card": card.model_dump(mode="json")}
+
+
 def result_message(frame: Frame, analysis: Analysis, *, dropped: int, credits_: int) -> dict[str, Any]:
     """What `frame` shows; a face without an `id` of its own has its place in the frame, largest first."""
     return {

@@ -1,8 +1,9 @@
 """The JSON of the REST API, as its documentation shows it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from fer_gateway.contract import Fraction
 from fer_gateway.doubt import REASONS, Reason
@@ -68,8 +69,36 @@ class ImageBody(BaseModel):
     height: int = Field(description="In pixels.")
 
 
+ANALYSIS_EXAMPLE: Mapping[str, Any] = {
+    "faces": [
+        {
+            "box": {"x": 0.36, "y": 0.12, "width": 0.2, "height": 0.2},
+            "label": "happiness",
+            "confidence": 0.97,
+            "probabilities": {
+                "neutral": 0.01, "happiness": 0.97, "surprise": 0.01, "sadness": 0.0,
+                "anger": 0.0, "disgust": 0.0, "fear": 0.0, "contempt": 0.01,
+            },
+            "uncertain": False,
+            "reasons": [],
+            "quality": {
+                "size_px": 102.4, "sharpness": 0.61, "brightness": 0.52, "contrast": 0.21, "aligned": True,
+                "overexposed": 0.0, "inside": 1.0,
+                "yaw_degrees": -4.1, "pitch_degrees": 2.7, "roll_degrees": 3.9,
+            },
+            "landmarks": [[0.42, 0.2], [0.5, 0.2], [0.46, 0.24], [0.43, 0.28], [0.49, 0.28]],
+        }
+    ],
+    "timing": {"decode_ms": 2.1, "detect_ms": 14.0, "infer_ms": 4.2, "total_ms": 21.8},
+    "model": {"name": "fer-hybrid", "version": "0.2.0"},
+    "image": {"width": 512, "height": 512},
+}  # fmt: skip
+
+
 class AnalysisBody(BaseModel):
     """The faces of one picture."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [dict(ANALYSIS_EXAMPLE)]})
 
     faces: list[FaceBody] = Field(description="Largest first; empty where no face was found.")
     timing: dict[str, float] = Field(description="Milliseconds of each stage and in all.")
@@ -81,11 +110,14 @@ class HealthBody(BaseModel):
     """The process is alive."""
 
     status: Literal["ok"] = "ok"
-    version: str = Field(description="Of fer-gateway.")
+    version: str | None = Field(default=None, description="Of fer-gateway; null without a token.")
+    uptime_s: float | None = Field(
+        default=None, ge=0, description="Seconds since it was started; null as well."
+    )
 
 
 class ReadyBody(BaseModel):
     """The model is open and pictures are analysed."""
 
     status: Literal["ready"] = "ready"
-    model: ModelName
+    model: ModelName | None = Field(default=None, description="Null for a client without a token.")

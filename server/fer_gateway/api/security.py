@@ -13,6 +13,10 @@ from fer_gateway.errors import HostNotAllowed, OriginNotAllowed, RequestError
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+PROBES = ("/api/v1/health", "/api/v1/ready")
+"""What load balancers ask by whatever name; they hear whether the gateway is up, and no more."""
+UNKNOWN_HOST = "fer_gateway.unknown_host"
+"""Where such a request is marked in its scope."""
 DEFAULT_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -31,25 +35,44 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+ALLOWED_FEATURES = ("camera", "fullscreen", "screen-wake-lock")
 DENIED_FEATURES = (
     "accelerometer",
     "browsing-topics",
+    "clipboard-read",
+    "compute-pressure",
     "display-capture",
+    "encrypted-media",
+    "gamepad",
     "geolocation",
     "gyroscope",
     "hid",
+    "identity-credentials-get",
+    "idle-detection",
+    "keyboard-map",
+    "local-fonts",
     "magnetometer",
     "microphone",
     "midi",
+    "otp-credentials",
     "payment",
+    "publickey-credentials-create",
     "publickey-credentials-get",
     "serial",
+    "storage-access",
     "usb",
+    "window-management",
     "xr-spatial-tracking",
+)
+PERMISSIONS_POLICY = ", ".join(
+    (
+        *(f"{feature}=(self)" for feature in ALLOWED_FEATURES),
+        *(f"{feature}=()" for feature in DENIED_FEATURES),
+    )
 )
 RESPONSE_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Permissions-Policy": ", ".join(("camera=(self)", *(f"{feature}=()" for feature in DENIED_FEATURES))),
+    "Permissions-Policy": PERMISSIONS_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -65,7 +88,7 @@ class Authority(NamedTuple):
 
 
 class SecurityHeaders:
-    """Puts `RESPONSE_HEADERS` on every response, errors and refused upgrades among them."""
+    """Puts `RESPONSE_HEADERS` on every response that does not state its own, errors among them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -75,7 +98,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                MutableHeaders(scope=message).update(RESPONSE_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in RESPONSE_HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -99,6 +124,8 @@ class HostGuard:
         values = Headers(scope=scope).getlist("host")
         if len(values) == 1 and self._is_allowed(values[0], scope):
             return await self._app(scope, receive, send)
+        if scope["path"] in PROBES and scope["type"] == "http":
+            return await self._app({**scope, UNKNOWN_HOST: True}, receive, send)
         told = ", ".join(f"`{value}`" for value in values) or "no host"
         detail = f"The request is for {told}. If this name is yours, add it to `FER_ALLOWED_HOSTS`."
         return await refuse(HostNotAllowed(detail), scope, receive, send)
