@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, mock, test } from "node:test";
 
-import { Backoff } from "../../web/stream/backoff.js";
-import { Connection } from "../../web/stream/connection.js";
+import { connectionTo } from "../../web/stream/connection.js";
+import { makeBackoff } from "../../web/stream/probe.js";
 import { Peer } from "./peer.js";
 
 const PROBLEM = { title: "Damaged", status: 422, detail: "Cut off.", code: "damaged_image" };
@@ -26,14 +26,14 @@ describe("Connection", () => {
     peers = [];
     states = [];
     results = 0;
-    connection = new Connection(
+    connection = connectionTo(
       () => {
         const peer = new Peer();
         peers.push(peer);
         return /** @type {WebSocket} */ (/** @type {unknown} */ (peer));
       },
       { onState: (state) => states.push(state), onReady: () => {}, onResult: () => (results += 1) },
-      new Backoff(() => 1),
+      makeBackoff(() => 1),
     );
     connection.start();
   });
@@ -46,7 +46,7 @@ describe("Connection", () => {
     assert.equal(connection.canSend, false);
     last().ready();
     assert.equal(connection.canSend, true);
-    assert.deepEqual(states, [{ phase: "connecting" }, { phase: "ready" }]);
+    assert.deepEqual(states, [{ phase: "connecting", again: null }, { phase: "ready" }]);
   });
 
   test("never sends without credit", () => {
@@ -83,6 +83,7 @@ describe("Connection", () => {
     mock.timers.tick(1);
     assert.equal(peers.length, 2);
     last().ready(2);
+    assert.equal(connection.load.credits, 2);
     connection.send(JPEG, 2);
     assert.deepEqual(last().sequences, [0]);
   });
@@ -114,13 +115,87 @@ describe("Connection", () => {
     });
   }
 
+  test("tells between two attempts what ended the connection, until it is ready again", () => {
+    last().ready();
+    last().onclose({ code: 1012 });
+    mock.timers.tick(RETRY_MS);
+    assert.deepEqual(states.at(-1), { phase: "connecting", again: "restarting" });
+    last().ready();
+    connection.start();
+    assert.deepEqual(states.at(-1), { phase: "connecting", again: null });
+  });
+
+  test("a reset is said once there is someone to hear it", () => {
+    connection.reset();
+    last().ready();
+    connection.reset();
+    assert.deepEqual(last().received.slice(1), ['{"type":"reset"}']);
+  });
+
+  test("counts what is under way", () => {
+    last().ready(2);
+    connection.send(JPEG, 0);
+    assert.deepEqual(connection.load, { underWay: 1, credits: 1 });
+    last().result(0, 1);
+    assert.deepEqual(connection.load, { underWay: 0, credits: 2 });
+  });
+
   test("a refusal is not tried again and says why", () => {
     last().ready();
     last().say({ type: "error", problem: PROBLEM });
     last().onclose({ code: 1008 });
-    assert.deepEqual(states.at(-1), { phase: "refused", detail: "Cut off." });
+    assert.deepEqual(states.at(-1), { phase: "refused", detail: "Cut off.", code: "damaged_image" });
     mock.timers.tick(60_000);
     assert.equal(peers.length, 1);
+  });
+
+  test("a token goes with the hello, and one that is wrong is a refusal", () => {
+    const openSocket = () => {
+      peers.push(new Peer());
+      return /** @type {WebSocket} */ (/** @type {unknown} */ (last()));
+    };
+    const listener = { onState: (/** @type {object} */ state) => states.push(state), onReady: () => {}, onResult: () => {} };
+    connectionTo(Object.assign(openSocket, { token: "secret" }), listener).start();
+    last().onopen();
+    assert.deepEqual(last().received, ['{"type":"hello","token":"secret","options":{}}']);
+    const problem = { title: "The token is not valid", status: 401, detail: "Pair again.", code: "token_invalid" };
+    last().say({ type: "error", problem });
+    last().onclose({ code: 1008 });
+    assert.deepEqual(states.at(-1), { phase: "refused", detail: "Pair again.", code: "token_invalid" });
+  });
+
+  test("another model after a restart is told with its labels", () => {
+    /** @type {string[][]} */
+    const told = [];
+    const openSocket = () => {
+      peers.push(new Peer());
+      return /** @type {WebSocket} */ (/** @type {unknown} */ (last()));
+    };
+    const listener = { onState: () => {}, onReady: (/** @type {Ready} */ { card }) => told.push(card.labels), onResult: () => {} };
+    connectionTo(openSocket, listener, makeBackoff(() => 1)).start();
+    last().ready();
+    last().onclose({ code: 1012 });
+    mock.timers.tick(RETRY_MS);
+    last().onopen();
+    last().say({ type: "ready", card: { name: "own", version: "2", labels: ["calm", "tense"] }, window: 2 });
+    assert.deepEqual(told, [["neutral", "happiness"], ["calm", "tense"]]);
+  });
+
+  test("another model while it streams is told, and costs no credit", () => {
+    const openSocket = () => {
+      peers.push(new Peer());
+      return /** @type {WebSocket} */ (/** @type {unknown} */ (last()));
+    };
+    /** @type {string[]} */
+    const told = [];
+    const onModel = (/** @type {Swap} */ { card }) => told.push(card.version);
+    const streamed = connectionTo(openSocket, { onState() {}, onReady() {}, onResult() {}, onModel }, makeBackoff(() => 1));
+    streamed.start();
+    last().ready(2);
+    last().say({ type: "model", card: { name: "own", version: "2", labels: ["neutral", "happiness"] } });
+    assert.deepEqual(told, ["2"]);
+    assert.deepEqual(streamed.load, { underWay: 0, credits: 2 });
+    streamed.stop();
   });
 
   test("gives up a socket that says what cannot be read", () => {

@@ -19,15 +19,26 @@ const PAIRS = [
   ["stage-text", "stage", TEXT],
   ["stage-soft", "stage", TEXT],
   ["stage-problem", "stage", TEXT],
+  ["stage-text", "recording", TEXT],
+  ["on-danger", "danger", TEXT],
   ["accent", "ground", GRAPHICS],
   ["accent", "surface", GRAPHICS],
   ["accent", "track", GRAPHICS],
   ["bar", "track", GRAPHICS],
   ["face-line", "stage", GRAPHICS],
+  ["face-1", "stage", TEXT],
+  ["face-2", "stage", TEXT],
+  ["face-3", "stage", TEXT],
+  ["face-4", "stage", TEXT],
+  ["face-5", "stage", TEXT],
+  ["face-6", "stage", TEXT],
   ["good", "ground", GRAPHICS],
   ["wait", "ground", GRAPHICS],
   ["problem", "ground", GRAPHICS],
 ];
+
+const EMOTIONS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"];
+for (const emotion of EMOTIONS) PAIRS.push([`emotion-${emotion}`, "surface", GRAPHICS]);
 
 const css = readFileSync(new URL("../../web/styles/tokens.css", import.meta.url), "utf8");
 const [light = "", dark = ""] = css.split("@media (prefers-color-scheme: dark)");

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { ExplanationProblem, parseExplanation, requestExplanation } from "../../web/explain/answer.js";
-import { enlargement, regionAround } from "../../web/explain/region.js";
-import { inWords, strongest } from "../../web/explain/words.js";
-import { SentFrames } from "../../web/live/sent.js";
+import { enlargement, ExplanationProblem, inWords, parseExplanation, regionAround, requestExplanation, strongest } from "../../web/explain/explainer.js";
+import { sentFrames } from "../../web/live/answers.js";
 import { MalformedMessage } from "../../web/stream/messages.js";
+import { english } from "./english.js";
 
+const words = await english();
 const PNG = "data:image/png;base64,iVBORw0KGgo=";
 const ANSWER = { label: "happiness", probability: 0.97, grid: [[0, 0.1], [-0.2, 0.4]], crop: PNG, heat_map: PNG };
 
@@ -20,7 +20,7 @@ describe("the part of a frame around a face", () => {
     assert.deepEqual(regionAround(box, frame), { left: 134, top: 86, width: 212, height: 212 });
   });
 
-  /** @type {[string, import("../../web/stream/messages.js").Box][]} */
+  /** @type {[string, Box][]} */
   const odd = [
     ["at the left edge", { x: 0, y: 0.4, width: 0.2, height: 0.2 }],
     ["at the lower right", { x: 0.9, y: 0.9, width: 0.1, height: 0.1 }],
@@ -84,14 +84,14 @@ describe("asking", () => {
     const explanation = await requestExplanation((...all) => {
       asked = all;
       return Promise.resolve(Response.json(ANSWER));
-    }, jpeg, "happiness", signal);
+    }, jpeg, "happiness", signal, words);
     assert.deepEqual(asked, [jpeg, "happiness", signal]);
     assert.equal(explanation.probability, 0.97);
   });
 
   /** @param {string} code */
   const problem = (code) => ({ title: "A title", status: 422, detail: "A detail.", code });
-  /** @type {[string, import("../../web/explain/answer.js").Ask, RegExp][]} */
+  /** @type {[string, AskWhy, RegExp][]} */
   const table = [
     ["no connection", failing(new TypeError("failed to fetch")), /can't be reached.*choose the face again/],
     ["no answer in time", failing(new DOMException("late", "TimeoutError")), /can't be reached/],
@@ -102,15 +102,15 @@ describe("asking", () => {
     ["another problem", answering(problem("damaged_image"), 422), /^A title\. A detail\.$/],
     ["a problem without words", answering({}, 500), /made no sense/],
   ];
-  for (const [name, ask, words] of table) {
+  for (const [name, ask, told] of table) {
     test(`${name} is told`, () => assert.rejects(
-      requestExplanation(ask, jpeg, "happiness", signal),
-      (error) => error instanceof ExplanationProblem && words.test(error.message),
+      requestExplanation(ask, jpeg, "happiness", signal, words),
+      (error) => error instanceof ExplanationProblem && told.test(error.message),
     ));
   }
 
   test("faults of the page are not dressed up", () => assert.rejects(
-    requestExplanation(failing(new RangeError("x")), jpeg, "happiness", signal), RangeError,
+    requestExplanation(failing(new RangeError("x")), jpeg, "happiness", signal, words), RangeError,
   ));
 });
 
@@ -144,14 +144,14 @@ describe("a heat map in words", () => {
   for (const [row, column, mirrored, place] of places) {
     test(`${row}, ${column}${mirrored ? " in a mirror" : ""} is ${place}`, () => {
       assert.equal(
-        inWords({ ...explanation, grid: gridWith(row, column, 0.43) }, mirrored),
+        inWords(words, { ...explanation, grid: gridWith(row, column, 0.43) }, mirrored),
         `The model gives this face 97% happiness. Bright parts count most: with ${place} blurred, that falls to about 54%.`,
       );
     });
   }
 
   test("where nothing counts, nothing is named", () => {
-    assert.match(inWords({ ...explanation, grid: gridWith(1, 1, 0.01) }, false), /^[^:]*No single part decides it/);
+    assert.match(inWords(words, { ...explanation, grid: gridWith(1, 1, 0.01) }, false), /^[^:]*No single part decides it/);
   });
 });
 
@@ -166,7 +166,7 @@ describe("frames on their way", () => {
   const last = (frames) => frames.analysed;
 
   test("the analysed frame is the one that the result is of", async () => {
-    const frames = new SentFrames();
+    const frames = sentFrames();
     assert.equal(last(frames), null);
     for (const capturedMs of [1.25, 2.5, 3.75]) frames.add(bytes(`${capturedMs}`), capturedMs);
     frames.answered(result(2.5));
@@ -177,7 +177,7 @@ describe("frames on their way", () => {
   });
 
   test("a result of no known frame leaves none, and keeps those on their way", async () => {
-    const frames = new SentFrames();
+    const frames = sentFrames();
     frames.add(bytes("a"), 1);
     frames.answered(result(99));
     assert.equal(last(frames), null);
@@ -186,7 +186,7 @@ describe("frames on their way", () => {
   });
 
   test("the memory they take is bounded", () => {
-    const frames = new SentFrames();
+    const frames = sentFrames();
     for (let index = 0; index < 100; index += 1) frames.add(bytes("x"), index);
     frames.answered(result(10));
     assert.equal(last(frames), null); // long forgotten
@@ -195,7 +195,7 @@ describe("frames on their way", () => {
   });
 
   test("a clearing forgets all", () => {
-    const frames = new SentFrames();
+    const frames = sentFrames();
     frames.add(bytes("a"), 1);
     frames.add(bytes("b"), 2);
     frames.answered(result(1));

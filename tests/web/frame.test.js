@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
-import { encodeFrame, HELLO, streamAddress } from "../../web/stream/frame.js";
+import { encodeFrame, helloWith, streamAddress } from "../../web/stream/messages.js";
 
 /** @typedef {{ name: string, sequence: number, captured_ms: number, image_hex: string, message_hex: string }} Golden */
 
@@ -21,7 +21,8 @@ describe("encodeFrame gives the golden bytes", () => {
 });
 
 test("hello is what fer.v1 asks for", () => {
-  assert.deepEqual(JSON.parse(HELLO), { type: "hello", options: {} });
+  assert.deepEqual(JSON.parse(helloWith()), { type: "hello", options: {} });
+  assert.deepEqual(JSON.parse(helloWith("secret")), { type: "hello", token: "secret", options: {} });
 });
 
 test("the stream is on the page's own gateway, as secure as the page", () => {

@@ -49,6 +49,12 @@ describe("parseMessage", () => {
     assert.deepEqual(parseMessage('{"type":"grant","credits":1}'), { type: "grant", credits: 1 });
   });
 
+  test("model", () => {
+    const { name, version, labels } = CARD;
+    const message = parseMessage(JSON.stringify({ type: "model", card: CARD }));
+    assert.deepEqual(message, { type: "model", card: { name, version, labels } });
+  });
+
   test("error of a frame gives its credit back", () => {
     const message = parseMessage(JSON.stringify({ type: "error", problem: PROBLEM, seq: 4, credits: 1 }));
     const { type: _, ...problem } = PROBLEM;
@@ -72,6 +78,7 @@ describe("parseMessage", () => {
     ["null", "null"],
     ["no type", "{}"],
     ["ready without card", '{"type":"ready","window":2}'],
+    ["model with one label", JSON.stringify({ type: "model", card: { ...CARD, labels: ["neutral"] } })],
     ["negative credits", '{"type":"grant","credits":-1}'],
     ["half a credit", '{"type":"grant","credits":0.5}'],
     ["result without faces", JSON.stringify({ ...RESULT, faces: undefined })],

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, mock, test } from "node:test";
 
-import { Backoff } from "../../web/stream/backoff.js";
-import { Probe } from "../../web/stream/probe.js";
+import { makeBackoff, probeWith } from "../../web/stream/probe.js";
 
 const CARD = { name: "hybrid", version: "0.1.0", labels: ["neutral", "happiness"] };
 const RETRY_MS = 1000;
@@ -23,10 +22,10 @@ describe("Probe", () => {
 
   /** @param {Request[]} requests one for each attempt */
   const started = (...requests) => {
-    const probe = new Probe(
+    const probe = probeWith(
       () => (requests.shift() ?? assert.fail("asked once too often"))(),
-      { onCard: (card) => heard.push(card.name), onUnreachable: () => heard.push("unreachable") },
-      new Backoff(() => 1),
+      { onCard: (card) => heard.push(card.name), onRefused: ({ code }) => heard.push(code), onUnreachable: () => heard.push("unreachable") },
+      makeBackoff(() => 1),
     );
     probe.start();
     return probe;
@@ -62,6 +61,14 @@ describe("Probe", () => {
       assert.deepEqual(heard, ["unreachable", "hybrid"]);
     });
   }
+
+  test("a refusal is told and not tried again", async () => {
+    const problem = { title: "A token is needed", status: 401, detail: "Pair.", code: "token_required" };
+    started(async () => Response.json(problem, { status: 401 }));
+    await settle();
+    mock.timers.tick(60_000);
+    assert.deepEqual(heard, ["token_required"]);
+  });
 
   test("an answer after stop is not heard", async () => {
     started(found).stop();

@@ -1,230 +1,226 @@
-/** Camera and gateway together: starts, streams, freezes, pauses while hidden, stops. */
+/** Camera and gateway together: starts, streams, freezes, pauses while nobody looks, stops. */
 
-import { Camera } from "../camera/camera.js";
-import { FrameEncoder, watchFrames } from "../camera/capture.js";
-import { CameraProblem } from "../camera/problems.js";
-import { Connection } from "../stream/connection.js";
-import { Probe } from "../stream/probe.js";
-import { certaintyOf, emotionOf } from "../view/format.js";
-import { Announcer } from "./announcer.js";
-import { Meter } from "./meter.js";
-import { SentFrames } from "./sent.js";
-
-/** @typedef {import("../stream/messages.js").Card} Card */
-/** @typedef {import("../stream/messages.js").Result} Result */
-/** @typedef {import("../stream/connection.js").ConnectionState} ConnectionState */
-/**
- * @typedef {{ phase: "off" | "starting" | "on" | "paused" }
- *   | { phase: "frozen", faces: number }
- *   | { phase: "failed", kind: import("../camera/problems.js").CameraProblemKind }} CameraState
- */
-/** @typedef {ConnectionState | { phase: "unknown" | "found" | "unreachable" }} GatewayState */
-/** @typedef {Readonly<{ camera: CameraState, gateway: GatewayState, card: Card | null }>} LiveState */
+import { cameraInto, CameraProblem } from "../camera/camera.js";
+import { connectionTo } from "../stream/connection.js";
+import { probeWith } from "../stream/probe.js";
+import { keepAnswers } from "./answers.js";
+import { chooseCameras, makeStall } from "./cameras.js";
+import { frameSender, makePace } from "./sender.js";
 
 const READING_EVERY_MS = 500;
 
-export class Live {
-  #view;
-  #camera;
-  #connection;
-  #probe;
-  #still;
-  #explainer;
-  #encoder = new FrameEncoder();
-  #announcer = new Announcer();
-  #meter = new Meter(0);
-  #sent = new SentFrames();
-  #dropped = 0;
-  #encoding = false;
-  #stopFrames = () => {};
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #readings;
-  /** @type {LiveState} */
-  #state = { camera: { phase: "off" }, gateway: { phase: "unknown" }, card: null };
+/** @type {OpenLive} */
+export function openLive(view, { explainer, encoder, wishes, devices, openSocket, requestCard, savePicture, observers }) {
+	/** @type {LiveState} */
+	let state = { camera: { phase: "off" }, gateway: { phase: "unknown" }, card: null };
+	if (!devices) state = { ...state, camera: { phase: "failed", kind: "insecure" } };
+	let hidden = false;
+	let open = true; // the live view, among the views of the page
+	let kept = false;
+	let interrupted = false; // the stream of the frozen frame ended: another one will count its faces anew
+	/** @type {Timer} from the first picture to the stop */
+	let readings;
 
-  /**
-   * @param {import("../view/view.js").View} view
-   * @param {{
-   *   still: import("./still.js").Still,
-   *   explainer: import("../explain/explainer.js").Explainer,
-   *   devices: MediaDevices | undefined,
-   *   openSocket: () => WebSocket,
-   *   requestCard: () => Promise<Response>,
-   * }} outside
-   */
-  constructor(view, { still, explainer, devices, openSocket, requestCard }) {
-    this.#view = view;
-    this.#still = still;
-    this.#explainer = explainer;
-    this.#camera = new Camera(view.video, devices, () => this.#fail("lost"));
-    this.#connection = new Connection(openSocket, {
-      onState: (gateway) => this.#onConnection(gateway),
-      onReady: ({ card }) => this.#onReady(card),
-      onResult: (result) => this.#onResult(result),
-    });
-    this.#probe = new Probe(requestCard, {
-      onCard: (card) => this.#update({ card, gateway: { phase: "found" } }),
-      onUnreachable: () => this.#update({ gateway: { phase: "unreachable" } }),
-    });
-    if (!devices) this.#state = { ...this.#state, camera: { phase: "failed", kind: "insecure" } };
-  }
+	const answers = keepAnswers(view, observers);
+	const stall = makeStall();
+	const camera = cameraInto(view.video, devices, wishes, {
+		onLost: () => stop({ phase: "failed", kind: "lost" }),
+		onDevices: async () => {
+			if (await cameras.isBack(state.camera) && mayFilm() && !isActive()) void start();
+		},
+	});
+	const cameras = chooseCameras(view, camera, wishes);
+	const connection = connectionTo(openSocket, {
+		onState: (gateway) => {
+			update({ gateway });
+			if (gateway.phase === "ready") return;
+			if (is("frozen")) interrupted = true;
+			else forgetResult();
+		},
+		onReady: ({ card }) => {
+			answers.restart(performance.now());
+			sender.pace = makePace(); // what was slow before may not be now
+			update({ card });
+		},
+		onModel: ({ card }) => update({ card }),
+		onResult: (result) => {
+			if (!is("on")) return; // it was on its way
+			const nowMs = performance.now();
+			sender.pace.answered(nowMs - result.captured_ms, nowMs);
+			answers.take(result, state.card, nowMs);
+		},
+	});
+	const sender = frameSender(view.video, encoder, connection, answers.sent);
+	const probe = probeWith(requestCard, {
+		onCard: (card) => update({ card, gateway: { phase: "found" } }),
+		onRefused: ({ detail, code }) => update({ gateway: { phase: "refused", detail, code } }),
+		onUnreachable: () => update({ gateway: { phase: "unreachable" } }),
+	});
 
-  /** Look for the gateway, so that a person knows before starting the camera. */
-  idle() {
-    this.#update({ gateway: { phase: "unknown" } });
-    this.#probe.start();
-  }
+	view.listen({
+		camera: toggle,
+		why: explain,
+		mirror: cameras.mirror,
+		pause: () => (is("frozen") ? resume() : freeze()),
+		picture: () => answers.last && void savePicture(answers.last),
 
-  toggle() {
-    if (this.#isActive) this.#stop({ phase: "off" });
-    else void this.#start();
-  }
+		onFace(id) {
+			const { last } = answers;
+			if (!is("frozen") || !last?.isChosen || last.face?.id !== id) answers.choose(id);
+			if (is("frozen")) explain();
+		},
 
-  /** Freeze the picture at the last analysed frame, or let it go on. */
-  togglePause() {
-    if (this.#state.camera.phase === "on") this.#freeze();
-    else if (this.#state.camera.phase === "frozen") this.#resume();
-  }
+		async onCamera(deviceId) {
+			await cameras.choose(deviceId);
+			void start();
+		},
 
-  /** @param {number} index of a face of the frozen frame, largest first */
-  explain(index) {
-    const frame = this.#sent.analysed;
-    const face = frame?.result.faces[index];
-    if (this.#state.camera.phase !== "frozen" || !frame || !face) return;
-    void this.#explainer.explain(frame.jpeg, face, this.#isMirrored);
-  }
+		flip() {
+			cameras.flip();
+			void start();
+		},
+	});
+	idle();
+	return {
+		toggle,
 
-  /** The page went out of sight: nobody looks, so nothing films. */
-  hide() {
-    if (this.#isActive) this.#stop({ phase: "paused" });
-    this.#probe.stop();
-  }
+		hide() {
+			hidden = true;
+			pauseUnwatched();
+			probe.stop();
+		},
 
-  /** The page is back in sight. */
-  show() {
-    if (this.#state.camera.phase === "paused") void this.#start();
-    else this.idle();
-  }
+		show() {
+			hidden = false;
+			// Phones may have taken the camera away before they said that the page was hidden.
+			const filmed = is("paused") || (state.camera.phase === "failed" && state.camera.kind === "lost");
+			if (filmed && mayFilm()) void start();
+			else if (!isActive()) idle();
+		},
 
-  async #start() {
-    this.#update({ camera: { phase: "starting" } });
-    try {
-      if (!(await this.#camera.open())) return;
-    } catch (error) {
-      if (!(error instanceof CameraProblem)) throw error;
-      this.#fail(error.kind);
-      return;
-    }
-    this.#probe.stop();
-    this.#update({ camera: { phase: "on" } });
-    this.#connection.start();
-    this.#watchFrames();
-    this.#readings = setInterval(() => this.#showReading(), READING_EVERY_MS);
-  }
+		leave() {
+			open = false;
+			pauseUnwatched();
+		},
 
-  /** @param {CameraState} camera */
-  #stop(camera) {
-    this.#stopFrames();
-    clearInterval(this.#readings);
-    this.#connection.stop();
-    this.#camera.close();
-    this.#sent.clear();
-    this.#still.hide();
-    this.#explainer.close();
-    this.#update({ camera });
-    this.#view.clearResult();
-    this.#view.showReading(null);
-    if (camera.phase !== "paused") this.idle();
-  }
+		enter() {
+			open = true;
+			if (is("paused") && mayFilm()) void start();
+		},
 
-  #freeze() {
-    const frame = this.#sent.analysed;
-    if (!frame) return; // the button is not to be pressed before there is one
-    this.#stopFrames();
-    this.#still.show(frame.jpeg, this.#isMirrored);
-    this.#update({ camera: { phase: "frozen", faces: frame.result.faces.length } });
-  }
+		keep(keeps) {
+			kept = keeps;
+			pauseUnwatched();
+		},
+	};
 
-  #resume() {
-    this.#still.hide();
-    this.#update({ camera: { phase: "on" } });
-    if (this.#state.gateway.phase !== "ready") this.#forgetResult();
-    this.#watchFrames();
-  }
+	function toggle() {
+		if (isActive()) stop({ phase: "off" });
+		else void start();
+	}
 
-  #watchFrames() {
-    this.#stopFrames = watchFrames(this.#view.video, (capturedMs) => void this.#capture(capturedMs));
-  }
+	function idle() {
+		update({ gateway: { phase: "unknown" } });
+		probe.start();
+	}
 
-  get #isActive() {
-    return ["on", "starting", "frozen"].includes(this.#state.camera.phase);
-  }
+	function explain() {
+		freeze();
+		const { last } = answers;
+		if (last?.face) void explainer.explain(last.jpeg, last.face, view.isMirrored);
+	}
 
-  get #isMirrored() {
-    return this.#view.video.classList.contains("mirrored");
-  }
+	function mayFilm() {
+		return !hidden && (open || kept);
+	}
 
-  /** @param {import("../camera/problems.js").CameraProblemKind} kind */
-  #fail(kind) {
-    this.#stop({ phase: "failed", kind });
-  }
+	/** @param {CameraState["phase"][]} phases */
+	function is(...phases) {
+		return phases.includes(state.camera.phase);
+	}
 
-  /** @param {number} capturedMs */
-  async #capture(capturedMs) {
-    if (this.#encoding || !this.#connection.canSend) return; // a newer frame will come when there is a credit
-    this.#encoding = true;
-    try {
-      const jpeg = await this.#encoder.encode(this.#view.video);
-      if (!jpeg) return;
-      this.#sent.add(jpeg, capturedMs);
-      this.#connection.send(jpeg, capturedMs);
-    } finally {
-      this.#encoding = false;
-    }
-  }
+	function isActive() {
+		return is("on", "starting", "frozen");
+	}
 
-  /** @param {ConnectionState} gateway */
-  #onConnection(gateway) {
-    this.#update({ gateway });
-    if (gateway.phase !== "ready" && this.#state.camera.phase !== "frozen") this.#forgetResult();
-  }
+	function pauseUnwatched() {
+		if (isActive() && !mayFilm()) stop({ phase: "paused" });
+	}
 
-  /** What was seen last no longer describes what the camera sees. */
-  #forgetResult() {
-    this.#sent.clear();
-    this.#view.clearResult();
-    this.#view.showReading(null);
-  }
+	/** Open the camera, or another one or the same once more while the stream goes on. */
+	async function start(again = false) {
+		sender.stop();
+		view.still.hide();
+		forgetResult();
+		update({ camera: { phase: "starting", again } });
+		try {
+			if (!(await camera.open())) return;
+		} catch (error) {
+			if (!(error instanceof CameraProblem)) throw error;
+			return stop({ phase: "failed", kind: error.kind });
+		}
+		probe.stop();
+		stall.restart();
+		cameras.opened();
+		update({ camera: { phase: "on" } });
+		if (readings === undefined) {
+			for (const observer of observers) observer.onStart?.();
+			connection.start();
+			readings = setInterval(read, READING_EVERY_MS);
+		} else {
+			connection.reset();
+		}
+		if (camera.track) sender.start(camera.track);
+	}
 
-  /** @param {Card} card */
-  #onReady(card) {
-    this.#meter = new Meter(performance.now());
-    this.#dropped = 0;
-    this.#update({ card });
-  }
+	/** @param {CameraState} why */
+	function stop(why) {
+		const films = readings !== undefined;
+		sender.stop();
+		clearInterval(readings);
+		readings = undefined;
+		connection.stop();
+		camera.close();
+		view.still.hide();
+		explainer.close();
+		update({ camera: why });
+		forgetResult();
+		if (films) for (const observer of observers) observer.onStop?.();
+		if (!hidden) idle();
+	}
 
-  /** @param {Result} result */
-  #onResult(result) {
-    if (this.#state.camera.phase === "frozen") return; // it was on its way
-    const nowMs = performance.now();
-    this.#sent.answered(result);
-    this.#meter.add(nowMs, nowMs - result.captured_ms);
-    this.#dropped = result.dropped;
-    this.#view.showResult(result);
-    const face = result.faces[0];
-    if (this.#announcer.consider(face?.label ?? "", nowMs)) {
-      this.#view.announce(face ? `${emotionOf(face)}, ${certaintyOf(face)}` : "no face");
-    }
-  }
+	function freeze() {
+		const { last } = answers;
+		if (!last || !is("on")) return; // no button is to be pressed before there is one
+		sender.pause();
+		view.still.show(last.jpeg);
+		update({ camera: { phase: "frozen", faces: last.result.faces.length } });
+	}
 
-  #showReading() {
-    if (this.#state.gateway.phase !== "ready" || this.#state.camera.phase === "frozen") return;
-    this.#view.showReading({ ...this.#meter.read(performance.now()), dropped: this.#dropped });
-  }
+	function resume() {
+		view.still.hide();
+		update({ camera: { phase: "on" } });
+		if (interrupted) forgetResult();
+		stall.restart();
+		sender.resume();
+	}
 
-  /** @param {Partial<LiveState>} change */
-  #update(change) {
-    this.#state = { ...this.#state, ...change };
-    this.#view.showState(this.#state);
-  }
+	function forgetResult() {
+		interrupted = false;
+		answers.forget();
+	}
+
+	function read() {
+		const nowMs = performance.now();
+		if (!is("on")) return;
+		if (stall.isDue(view.video.currentTime, nowMs)) void start(true);
+		if (state.gateway.phase === "ready") answers.read(connection.load, nowMs);
+	}
+
+	/** @param {Partial<LiveState>} change */
+	function update(change) {
+		state = { ...state, ...change };
+		view.showState(state);
+		for (const observer of observers) observer.onState?.(state);
+	}
 }

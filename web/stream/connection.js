@@ -1,26 +1,7 @@
 /** A `fer.v1` connection that keeps itself open: hello, credits, silence watchdog, reconnect with backoff. */
 
-import { Backoff } from "./backoff.js";
-import { Credits } from "./credits.js";
-import { encodeFrame, HELLO } from "./frame.js";
-import { MalformedMessage, parseMessage } from "./messages.js";
-
-/** @typedef {"busy" | "restarting" | "unreachable" | "lost" | "malformed"} RetryReason */
-/**
- * @typedef {{ phase: "closed" }
- *   | { phase: "connecting" }
- *   | { phase: "ready" }
- *   | { phase: "waiting", reason: RetryReason }
- *   | { phase: "refused", detail: string }} ConnectionState
- *   `waiting` tries again by itself, `refused` does not
- */
-/**
- * @typedef {{
- *   onState: (state: ConnectionState) => void,
- *   onReady: (ready: import("./messages.js").Ready) => void,
- *   onResult: (result: import("./messages.js").Result) => void,
- * }} ConnectionListener
- */
+import { encodeFrame, helloWith, MalformedMessage, parseMessage, RESET } from "./messages.js";
+import { makeBackoff } from "./probe.js";
 
 /** Longest silence while the gateway owes an answer; a network that vanished closes no socket by itself. */
 const SILENCE_MS = 10_000;
@@ -30,163 +11,140 @@ const CLOSE_MALFORMED = 4000; // ours: the gateway sent what we cannot read
 /** @type {Readonly<Record<number, RetryReason>>} */
 const RETRY_REASONS = { 1012: "restarting", 1013: "busy", [CLOSE_MALFORMED]: "malformed" };
 
-export class Connection {
-  #openSocket;
-  #listener;
-  #backoff;
-  #credits = new Credits();
-  /** @type {WebSocket | null} */
-  #socket = null;
-  #ready = false;
-  #sequence = 0; // of the next frame
-  #answered = 0; // frames before this sequence have their answer
-  #refusal = "";
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retry;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #watchdog;
+/** @type {ConnectionTo} */
+export function connectionTo(openSocket, listener, backoff = makeBackoff()) {
+	/** @type {WebSocket | null} */
+	let current = null;
+	let ready = false;
+	let credits = 0; // frames that may be sent now: given by the gateway, spent here
+	let sequence = 0; // of the next frame
+	let answered = 0; // frames before this sequence have their answer
+	let refusal = { detail: "", code: "" };
+	/** @type {RetryReason | null} */
+	let again = null;
+	/** @type {Timer} */
+	let retry;
+	/** @type {Timer} */
+	let watchdog;
 
-  /**
-   * @param {() => WebSocket} openSocket
-   * @param {ConnectionListener} listener
-   * @param {Backoff} backoff
-   */
-  constructor(openSocket, listener, backoff = new Backoff()) {
-    this.#openSocket = openSocket;
-    this.#listener = listener;
-    this.#backoff = backoff;
-  }
+	/** @type {Connection} */
+	const connection = {
+		start() {
+			connection.stop();
+			backoff.reset();
+			again = null;
+			connect();
+		},
 
-  /** Connect, and stay connected until `stop`. */
-  start() {
-    this.stop();
-    this.#backoff.reset();
-    this.#connect();
-  }
+		stop() {
+			clearTimeout(retry);
+			abandon();
+		},
 
-  /** Disconnect. Nothing is reported any more. */
-  stop() {
-    clearTimeout(this.#retry);
-    const socket = this.#socket;
-    this.#abandon();
-    socket?.close(1000);
-  }
+		get canSend() {
+			return ready && credits > 0;
+		},
 
-  /** Whether a frame captured now may be sent. */
-  get canSend() {
-    return this.#ready && this.#credits.available > 0;
-  }
+		get load() {
+			return { underWay: sequence - answered, credits };
+		},
 
-  /**
-   * Send a frame; without a credit it is let go, because a newer one will follow.
-   *
-   * @param {ArrayBuffer} jpeg
-   * @param {number} capturedMs
-   */
-  send(jpeg, capturedMs) {
-    if (!this.#socket || !this.#ready || !this.#credits.spend()) return;
-    this.#socket.send(encodeFrame(this.#sequence, capturedMs, jpeg));
-    this.#sequence += 1;
-    this.#watch("lost");
-  }
+		reset() {
+			if (ready) current?.send(RESET);
+		},
 
-  #connect() {
-    this.#listener.onState({ phase: "connecting" });
-    this.#refusal = "";
-    const socket = this.#openSocket();
-    this.#socket = socket;
-    // A socket that was given up may still deliver events: only the current one counts.
-    socket.onopen = () => socket === this.#socket && socket.send(HELLO);
-    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
-    socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
-    this.#watch("unreachable");
-  }
+		send(jpeg, capturedMs) {
+			if (!connection.canSend) return;
+			credits -= 1;
+			current?.send(encodeFrame(sequence, capturedMs, jpeg));
+			sequence += 1;
+			watch("lost");
+		},
+	};
+	return connection;
 
-  /** @param {unknown} data */
-  #receive(data) {
-    try {
-      const message = parseMessage(data);
-      if (message) this.#handle(message);
-    } catch (error) {
-      if (!(error instanceof MalformedMessage)) throw error;
-      this.#lose(this.#reasonOf(CLOSE_MALFORMED), CLOSE_MALFORMED);
-    }
-  }
+	function connect() {
+		listener.onState({ phase: "connecting", again });
+		refusal = { detail: "", code: "" };
+		const socket = current = openSocket();
+		// A socket that was given up may still deliver events: only the current one counts.
+		socket.onopen = () => socket === current && socket.send(helloWith(openSocket.token));
+		socket.onmessage = ({ data }) => socket === current && receive(data);
+		socket.onclose = ({ code }) => socket === current && closed(code);
+		watch("unreachable");
+	}
 
-  /** @param {import("./messages.js").Message} message */
-  #handle(message) {
-    this.#unwatch();
-    switch (message.type) {
-      case "ready":
-        this.#ready = true;
-        this.#sequence = this.#answered = 0;
-        this.#credits.restart(message.window);
-        this.#listener.onState({ phase: "ready" });
-        this.#listener.onReady(message);
-        break;
-      case "result":
-        this.#backoff.reset(); // only work that was done proves a connection good
-        this.#answered = message.seq + 1;
-        this.#credits.add(message.credits);
-        this.#listener.onResult(message);
-        break;
-      case "grant":
-        this.#credits.add(message.credits);
-        break;
-      case "error":
-        this.#credits.add(message.credits);
-        if (message.seq === null) this.#refusal = message.problem.detail;
-        else this.#answered = message.seq + 1;
-    }
-    if (this.#ready && (this.#answered < this.#sequence || !this.canSend)) this.#watch("lost");
-  }
+	/** @param {unknown} data */
+	function receive(data) {
+		try {
+			const message = parseMessage(data);
+			if (message) handle(message);
+		} catch (error) {
+			if (!(error instanceof MalformedMessage)) throw error;
+			closed(CLOSE_MALFORMED);
+		}
+	}
 
-  /** @param {number} code */
-  #closed(code) {
-    if (code === CLOSE_BAD_INPUT) {
-      this.#abandon();
-      this.#listener.onState({ phase: "refused", detail: this.#refusal });
-    } else {
-      this.#lose(this.#reasonOf(code));
-    }
-  }
+	/** @param {Message} message */
+	function handle(message) {
+		unwatch();
+		if (message.type === "ready") {
+			ready = true;
+			again = null;
+			sequence = answered = 0;
+			credits = message.window;
+			listener.onState({ phase: "ready" });
+			listener.onReady(message);
+		} else if (message.type === "model") {
+			listener.onModel?.(message);
+		} else {
+			credits += message.credits;
+			if ("seq" in message && message.seq !== null) answered = message.seq + 1;
+			if (message.type === "result") {
+				backoff.reset(); // only work that was done proves a connection good
+				listener.onResult(message);
+			} else if (message.type === "error") {
+				if (message.seq === null) refusal = message.problem;
+				else listener.onFailure?.(message);
+			}
+		}
+		if (ready && (answered < sequence || !connection.canSend)) watch("lost");
+	}
 
-  /**
-   * @param {number} code
-   * @returns {RetryReason}
-   */
-  #reasonOf(code) {
-    return RETRY_REASONS[code] ?? (this.#ready ? "lost" : "unreachable");
-  }
+	/** @param {number} code */
+	function closed(code) {
+		if (code === CLOSE_BAD_INPUT) {
+			abandon();
+			listener.onState({ phase: "refused", detail: refusal.detail, code: refusal.code });
+		} else {
+			lose(RETRY_REASONS[code] ?? (ready ? "lost" : "unreachable"), code);
+		}
+	}
 
-  /**
-   * Give this socket up and try again later.
-   *
-   * @param {RetryReason} reason
-   * @param {number} code
-   */
-  #lose(reason, code = 1000) {
-    const socket = this.#socket;
-    this.#abandon();
-    socket?.close(code);
-    this.#listener.onState({ phase: "waiting", reason });
-    this.#retry = setTimeout(() => this.#connect(), this.#backoff.nextMs());
-  }
+	/** Give this socket up and try again later. @type {LoseConnection} */
+	function lose(reason, code) {
+		abandon(code === CLOSE_MALFORMED ? code : 1000);
+		again = reason;
+		listener.onState({ phase: "waiting", reason });
+		retry = setTimeout(connect, backoff.nextMs());
+	}
 
-  /** @param {RetryReason} reason */
-  #watch(reason) {
-    this.#watchdog ??= setTimeout(() => this.#lose(reason), SILENCE_MS);
-  }
+	/** @param {RetryReason} reason */
+	function watch(reason) {
+		watchdog ??= setTimeout(() => lose(reason), SILENCE_MS);
+	}
 
-  #unwatch() {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = undefined;
-  }
+	function unwatch() {
+		clearTimeout(watchdog);
+		watchdog = undefined;
+	}
 
-  #abandon() {
-    this.#unwatch();
-    this.#socket = null;
-    this.#ready = false;
-    this.#credits.restart(0);
-  }
+	function abandon(code = 1000) {
+		const socket = current;
+		unwatch();
+		current = null;
+		ready = false;
+		credits = 0;
+		socket?.close(code);
+	}
 }

@@ -1,199 +1,134 @@
-/** What the gateway says over `fer.v1`: types, and a parser that lets nothing malformed through. */
+/** What is said over `fer.v1` by both sides, and what other answers share with it. */
 
-/** @typedef {{ x: number, y: number, width: number, height: number }} Box fractions (0..1) of the picture */
-/**
- * @typedef {{
- *   id: number, box: Box, label: string, confidence: number, probabilities: number[],
- *   uncertain: boolean, reasons: string[],
- * }} Face `reasons` tell why it is uncertain, such as `too_dark`
- */
-/** @typedef {{ name: string, version: string, labels: string[] }} Card the part of a model card that the page uses */
-/** @typedef {{ title: string, status: number, detail: string, code: string }} Problem RFC 9457 */
+/** It does not have the shape; `field` names the place, such as `faces[2].box.x`. */
+export class MalformedMessage extends Error {
+	/** @param {string} field @param {ErrorOptions} [options] */
+	constructor(field, options) {
+		super(`\`${field}\` is not what it should be`, options);
+		this.field = field;
+	}
+}
 
-/** @typedef {{ type: "ready", card: Card, window: number }} Ready */
-/**
- * @typedef {{
- *   type: "result", seq: number, captured_ms: number, width: number, height: number,
- *   faces: Face[], dropped: number, credits: number,
- * }} Result faces are sorted by size, largest first
- */
-/** @typedef {{ type: "grant", credits: number }} Grant */
-/** @typedef {{ type: "error", problem: Problem, seq: number | null, credits: number }} Failure */
-/** @typedef {Ready | Result | Grant | Failure} Message */
+/** @satisfies {Record<string, (value: any) => boolean>} */
+export const is = {
+	text: (value) => typeof value === "string",
+	number: (value) => typeof value === "number",
+	count: (value) => Number.isInteger(value) && value >= 0,
+	flag: (value) => typeof value === "boolean",
+	object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+};
 
-/** A message that does not follow `fer.v1`. */
-export class MalformedMessage extends Error {}
+/** @type {ReadShape} */
+export function read(value, shape, field = "") {
+	if (typeof shape === "function") {
+		insist(shape(value), field);
+		return value;
+	}
+	insist(Array.isArray(shape) ? Array.isArray(value) : is.object(value), field);
+	if (Array.isArray(value)) return value.map((item, index) => read(item, shape[0], `${field}[${index}]`));
+	return Object.fromEntries(Object.entries(shape).map(([key, inner]) => (
+		[key, read(value[key], inner, field ? `${field}.${key}` : key)]
+	)));
+}
 
-/**
- * Parse one text message of the gateway.
- *
- * @param {unknown} data the `data` of a WebSocket message event
- * @returns {Message | null} null for a type this page does not know, which a newer gateway may send
- * @throws {MalformedMessage}
- */
+/** @param {boolean} isRight @param {string} field */
+export function insist(isRight, field) {
+	if (!isRight) throw new MalformedMessage(field);
+}
+
+/** @param {string} json @returns {unknown} */
+export function parseJson(json) {
+	try {
+		return JSON.parse(json);
+	} catch (cause) {
+		throw new MalformedMessage("JSON", { cause });
+	}
+}
+
+const CARD = { name: is.text, version: is.text, labels: [is.text] };
+const PROBLEM = { title: is.text, status: is.number, detail: is.text, code: is.text };
+const FACE = {
+	id: is.count,
+	box: { x: is.number, y: is.number, width: is.number, height: is.number },
+	label: is.text,
+	confidence: is.number,
+	probabilities: [is.number],
+	uncertain: is.flag,
+	reasons: [is.text],
+};
+const MESSAGES = new Map(Object.entries({
+	ready: { type: is.text, card: CARD, window: is.count },
+	result: {
+		type: is.text,
+		seq: is.count,
+		captured_ms: is.number,
+		width: is.count,
+		height: is.count,
+		faces: [FACE],
+		dropped: is.count,
+		credits: is.count,
+	},
+	model: { type: is.text, card: CARD },
+	grant: { type: is.text, credits: is.count },
+	error: {
+		type: is.text,
+		problem: PROBLEM,
+		seq: (/** @type {unknown} */ value) => value === null || is.count(value),
+		credits: is.count,
+	},
+}));
+
+/** @type {ParseMessage} */
 export function parseMessage(data) {
-  const message = record(parseJson(data), "message");
-  switch (text(message, "type")) {
-    case "ready":
-      return { type: "ready", card: parseCard(message["card"]), window: count(message, "window") };
-    case "result":
-      return parseResult(message);
-    case "grant":
-      return { type: "grant", credits: count(message, "credits") };
-    case "error":
-      return {
-        type: "error",
-        problem: parseProblem(message["problem"]),
-        seq: message["seq"] == null ? null : count(message, "seq"),
-        credits: message["credits"] == null ? 0 : count(message, "credits"),
-      };
-    default:
-      return null;
-  }
+	insist(is.text(data), "data");
+	const message = parseJson(`${data}`);
+	const { type } = read(message, { type: is.text });
+	const shape = MESSAGES.get(type);
+	if (!shape) return null;
+	const parsed = read(type === "error" ? { seq: null, credits: 0, .../** @type {object} */ (message) } : message, shape);
+	if ("card" in parsed) parseCard(parsed.card);
+	return parsed;
 }
 
-/**
- * @param {unknown} value
- * @returns {Card}
- * @throws {MalformedMessage}
- */
+/** @type {ParseCard} */
 export function parseCard(value) {
-  const card = record(value, "card");
-  const labels = list(card, "labels").map((label) => {
-    if (typeof label !== "string") throw new MalformedMessage("`labels` holds something that is no text");
-    return label;
-  });
-  if (labels.length < 2) throw new MalformedMessage("`labels` has fewer than two entries");
-  return { name: text(card, "name"), version: text(card, "version"), labels };
+	const card = read(value, CARD, "card");
+	insist(card.labels.length > 1, "card.labels");
+	return card;
 }
 
-/**
- * @param {Record<string, unknown>} message
- * @returns {Result}
- */
-function parseResult(message) {
-  return {
-    type: "result",
-    seq: count(message, "seq"),
-    captured_ms: number(message, "captured_ms"),
-    width: count(message, "width"),
-    height: count(message, "height"),
-    faces: list(message, "faces").map(parseFace),
-    dropped: count(message, "dropped"),
-    credits: count(message, "credits"),
-  };
+/** @type {ParseFace} */
+export function parseFace(value) {
+	return read(value, FACE, "face");
 }
 
-/**
- * @param {unknown} value
- * @returns {Face}
- */
-function parseFace(value) {
-  const face = record(value, "face");
-  const box = record(face["box"], "box");
-  return {
-    id: count(face, "id"),
-    box: { x: number(box, "x"), y: number(box, "y"), width: number(box, "width"), height: number(box, "height") },
-    label: text(face, "label"),
-    confidence: number(face, "confidence"),
-    probabilities: list(face, "probabilities").map((probability) => {
-      if (typeof probability !== "number") throw new MalformedMessage("`probabilities` holds something that is no number");
-      return probability;
-    }),
-    uncertain: flag(face, "uncertain"),
-    reasons: list(face, "reasons").map((reason) => {
-      if (typeof reason !== "string") throw new MalformedMessage("`reasons` holds something that is no text");
-      return reason;
-    }),
-  };
+/** @type {ParseProblem} */
+export function parseProblem(value) {
+	return read(value, PROBLEM, "problem");
 }
 
-/**
- * @param {unknown} value
- * @returns {Problem}
- */
-function parseProblem(value) {
-  const problem = record(value, "problem");
-  return {
-    title: text(problem, "title"),
-    status: number(problem, "status"),
-    detail: text(problem, "detail"),
-    code: text(problem, "code"),
-  };
+/** WebSocket subprotocol that both sides name. */
+export const SUBPROTOCOL = "fer.v1";
+/** First message of every connection. */
+export const helloWith = (token = "") => JSON.stringify({ type: "hello", ...(token && { token }), options: {} });
+/** The picture changes altogether. */
+export const RESET = JSON.stringify({ type: "reset" });
+
+const HEADER_BYTES = 16;
+const VERSION = 1;
+
+/** @type {EncodeFrame} */
+export function encodeFrame(sequence, capturedMs, jpeg) {
+	const message = new Uint8Array(HEADER_BYTES + jpeg.byteLength);
+	const header = new DataView(message.buffer);
+	message.set([0x46, 0x45, VERSION, 0]); // "FE", version, no flags
+	header.setUint32(4, sequence, true);
+	header.setFloat64(8, capturedMs, true);
+	message.set(new Uint8Array(jpeg), HEADER_BYTES);
+	return message;
 }
 
-/**
- * @param {unknown} data
- * @returns {unknown}
- */
-function parseJson(data) {
-  if (typeof data !== "string") throw new MalformedMessage("a binary message, where text was expected");
-  try {
-    return JSON.parse(data);
-  } catch (error) {
-    throw new MalformedMessage("a message that is no JSON", { cause: error });
-  }
-}
-
-/**
- * @param {unknown} value
- * @param {string} name
- * @returns {Record<string, unknown>}
- */
-export function record(value, name) {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new MalformedMessage(`\`${name}\` is no object`);
-  }
-  return /** @type {Record<string, unknown>} */ (value);
-}
-
-/**
- * @param {Record<string, unknown>} source
- * @param {string} key
- */
-export function text(source, key) {
-  const value = source[key];
-  if (typeof value !== "string") throw new MalformedMessage(`\`${key}\` is no text`);
-  return value;
-}
-
-/**
- * @param {Record<string, unknown>} source
- * @param {string} key
- */
-export function number(source, key) {
-  const value = source[key];
-  if (typeof value !== "number") throw new MalformedMessage(`\`${key}\` is no number`);
-  return value;
-}
-
-/**
- * @param {Record<string, unknown>} source
- * @param {string} key
- */
-function flag(source, key) {
-  const value = source[key];
-  if (typeof value !== "boolean") throw new MalformedMessage(`\`${key}\` is neither true nor false`);
-  return value;
-}
-
-/**
- * @param {Record<string, unknown>} source
- * @param {string} key
- */
-function count(source, key) {
-  const value = number(source, key);
-  if (!Number.isInteger(value) || value < 0) throw new MalformedMessage(`\`${key}\` is no whole number from 0`);
-  return value;
-}
-
-/**
- * @param {Record<string, unknown>} source
- * @param {string} key
- * @returns {unknown[]}
- */
-export function list(source, key) {
-  const value = source[key];
-  if (!Array.isArray(value)) throw new MalformedMessage(`\`${key}\` is no list`);
-  return value;
+/** Address of the stream on the gateway that served the page. @param {string} pageAddress */
+export function streamAddress(pageAddress) {
+	return new URL("/api/v1/stream", pageAddress).href.replace(/^http/, "ws");
 }

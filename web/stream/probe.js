@@ -1,67 +1,70 @@
 /** Looks whether the gateway answers while no stream is open, and which model it serves. */
 
-import { Backoff } from "./backoff.js";
-import { MalformedMessage, parseCard } from "./messages.js";
+import { MalformedMessage, parseCard, parseProblem } from "./messages.js";
 
-/** @typedef {import("./messages.js").Card} Card */
+/** @type {ProbeWith} */
+export function probeWith(request, { onCard, onRefused, onUnreachable }, backoff = makeBackoff()) {
+	/** @type {Timer} */
+	let retry;
+	let round = 0; // answers to an earlier round come too late
+	return { start, stop };
 
-export class Probe {
-  #request;
-  #onCard;
-  #onUnreachable;
-  #backoff;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retry;
-  #round = 0; // answers to an earlier round come too late
+	function start() {
+		stop();
+		backoff.reset();
+		void ask(round);
+	}
 
-  /**
-   * @param {() => Promise<Response>} request asks for the model card
-   * @param {{ onCard: (card: Card) => void, onUnreachable: () => void }} listener
-   * @param {Backoff} backoff
-   */
-  constructor(request, { onCard, onUnreachable }, backoff = new Backoff()) {
-    this.#request = request;
-    this.#onCard = onCard;
-    this.#onUnreachable = onUnreachable;
-    this.#backoff = backoff;
-  }
+	function stop() {
+		round += 1;
+		clearTimeout(retry);
+	}
 
-  /** Ask until there is an answer. */
-  start() {
-    this.stop();
-    this.#backoff.reset();
-    void this.#ask(this.#round);
-  }
+	/** @param {number} mine */
+	async function ask(mine) {
+		const answer = await fetchCard();
+		if (mine !== round) return;
+		if (answer) return "labels" in answer ? onCard(answer) : onRefused(answer);
+		onUnreachable();
+		retry = setTimeout(() => void ask(mine), backoff.nextMs());
+	}
 
-  stop() {
-    this.#round += 1;
-    clearTimeout(this.#retry);
-  }
+	/** Null when the gateway does not answer, or not yet with a model. */
+	async function fetchCard() {
+		try {
+			const response = await request();
+			if (response.ok) return parseCard(await response.json());
+			return response.status < 500 ? parseProblem(await response.json()) : null;
+		} catch (error) {
+			if (!isNoAnswer(error)) throw error;
+			return null;
+		}
+	}
+}
 
-  /** @param {number} round */
-  async #ask(round) {
-    const card = await this.#fetchCard();
-    if (round !== this.#round) return;
-    if (card) {
-      this.#onCard(card);
-    } else {
-      this.#onUnreachable();
-      this.#retry = setTimeout(() => void this.#ask(round), this.#backoff.nextMs());
-    }
-  }
+/** @param {unknown} error of a request to the gateway; false for one that should not happen */
+export function isNoAnswer(error) {
+	return error instanceof TypeError // no connection
+		|| error instanceof SyntaxError // no JSON: a proxy's error page
+		|| error instanceof DOMException // took too long
+		|| error instanceof MalformedMessage;
+}
 
-  /** @returns {Promise<Card | null>} null when the gateway does not answer, or not yet with a model */
-  async #fetchCard() {
-    try {
-      const response = await this.#request();
-      return response.ok ? parseCard(await response.json()) : null;
-    } catch (error) {
-      const expected = error instanceof TypeError // no connection
-        || error instanceof SyntaxError // no JSON: a proxy's error page
-        || error instanceof DOMException // took too long
-        || error instanceof MalformedMessage;
-      if (!expected) throw error;
-      return null;
-    }
-  }
+const SHORTEST_MS = 500;
+const LONGEST_MS = 8000;
+
+/** Growing, jittered, so that the pages of a restarted gateway do not return all at once. @type {MakeBackoff} */
+export function makeBackoff(random = Math.random) {
+	let attempts = 0;
+	return {
+		nextMs() {
+			attempts += 1;
+			const boundMs = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** attempts);
+			return SHORTEST_MS + random() * (boundMs - SHORTEST_MS);
+		},
+
+		reset() {
+			attempts = 0;
+		},
+	};
 }

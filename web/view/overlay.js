@@ -1,63 +1,93 @@
 /** Boxes and labels over the video: elements, so that text is never mirrored and stays crisp. */
 
-import { find, stamp } from "./elements.js";
-import { certaintyOf, emotionOf } from "./format.js";
-import { fitPicture, placeBox } from "./geometry.js";
+import { copyOf, find, put } from "./elements.js";
+import { emotionOf, numberOf, paint, shortOf } from "./format.js";
 
-/** @typedef {import("../stream/messages.js").Face} Face */
-/** @typedef {import("./geometry.js").Fit} Fit */
-/** @typedef {import("./geometry.js").Rectangle} Rectangle */
-
-/** Room that a label needs above its box. */
+/** Room that a label needs above its box, and on its right where there is any. */
 const LABEL_HEIGHT_PX = 30;
+const LABEL_WIDTH_PX = 160;
+/** Narrower boxes, as of many faces on a phone, only have the emotion: longer labels would cover each other. */
+const NARROW_PX = 130;
 
-export class Overlay {
-  #root;
-  #video;
-  #template;
+/** @type {OverlayOf} */
+export function overlayOf(video, words) {
+	const root = find(".faces");
+	/** @type {Map<number, HTMLElement>} by the face's id: who has the focus keeps it */
+	const boxes = new Map();
+	/** @type {Overlay} */
+	const overlay = {
+		onFace: () => {},
 
-  /**
-   * @param {HTMLElement} root lies exactly over the video
-   * @param {HTMLVideoElement} video
-   * @param {HTMLTemplateElement} template one box
-   */
-  constructor(root, video, template) {
-    this.#root = root;
-    this.#video = video;
-    this.#template = template;
-  }
+		render(faces, picture, shown) {
+			for (const [id, box] of boxes) {
+				if (faces.some((face) => face.id === id)) continue;
+				box.remove();
+				boxes.delete(id);
+			}
+			const stage = { width: video.clientWidth, height: video.clientHeight };
+			const place = fitPicture(picture, stage, /** @type {Fit} */ (getComputedStyle(video).objectFit));
+			const mirrored = video.classList.contains("mirrored");
+			for (const face of faces) {
+				const box = boxes.get(face.id) ?? add(face.id);
+				const { left, top, width, height } = placeBox(face.box, place, mirrored);
+				const narrow = width < NARROW_PX;
+				const needed = narrow ? NARROW_PX : LABEL_WIDTH_PX;
+				Object.assign(box.style, {
+					transform: `translate(${left}px, ${top}px)`, width: `${width}px`, height: `${height}px`,
+				});
+				box.classList.toggle("uncertain", face.uncertain);
+				box.classList.toggle("label-inside", top < LABEL_HEIGHT_PX);
+				box.classList.toggle("label-left", left + needed > stage.width && left + width > needed);
+				box.ariaPressed = `${face.id === shown}`;
+				put(".face-label", (narrow ? emotionOf : shortOf)(words, face), box);
+			}
+		},
 
-  /**
-   * @param {readonly Face[]} faces largest first
-   * @param {import("./geometry.js").Size} picture size of the analysed picture
-   */
-  render(faces, picture) {
-    while (this.#root.children.length > faces.length) this.#root.lastElementChild?.remove();
-    while (this.#root.children.length < faces.length) this.#root.append(stamp(this.#template));
-    if (faces.length === 0) return;
-    const stage = { width: this.#video.clientWidth, height: this.#video.clientHeight };
-    const shown = fitPicture(picture, stage, /** @type {Fit} */ (getComputedStyle(this.#video).objectFit));
-    const mirrored = this.#video.classList.contains("mirrored");
-    faces.forEach((face, index) => {
-      const element = /** @type {HTMLElement} */ (this.#root.children[index]);
-      element.classList.toggle("uncertain", face.uncertain);
-      place(element, placeBox(face.box, shown, mirrored));
-      find(element, ".face-label", HTMLElement).textContent = `${emotionOf(face)} ${certaintyOf(face)}`;
-    });
-  }
+		clear() {
+			boxes.clear();
+			root.replaceChildren();
+		},
+	};
+	return overlay;
 
-  clear() {
-    this.#root.replaceChildren();
-  }
+	/** @param {number} id */
+	function add(id) {
+		const box = copyOf("face");
+		put(".face-number", numberOf(id), box);
+		paint(box, id);
+		box.onclick = () => overlay.onFace(id);
+		boxes.set(id, box);
+		root.append(box);
+		return box;
+	}
 }
 
-/**
- * @param {HTMLElement} element
- * @param {Rectangle} rectangle
- */
-function place(element, { left, top, width, height }) {
-  element.style.transform = `translate(${left}px, ${top}px)`;
-  element.style.width = `${width}px`;
-  element.style.height = `${height}px`;
-  element.classList.toggle("label-inside", top < LABEL_HEIGHT_PX);
+/** @type {FitPicture} */
+export function fitPicture(picture, stage, fit) {
+	if (fit === "fill") return { left: 0, top: 0, ...stage };
+	const across = stage.width / picture.width;
+	const down = stage.height / picture.height;
+	const scale = fit === "cover" ? Math.max(across, down) : Math.min(across, down);
+	const width = picture.width * scale;
+	const height = picture.height * scale;
+	return { left: (stage.width - width) / 2, top: (stage.height - height) / 2, width, height };
+}
+
+/** @type {PlaceBox} */
+export function placeBox(box, picture, mirrored) {
+	const x = mirrored ? 1 - box.x - box.width : box.x;
+	return {
+		left: picture.left + x * picture.width,
+		top: picture.top + box.y * picture.height,
+		width: box.width * picture.width,
+		height: box.height * picture.height,
+	};
+}
+
+/** Intersection over union: 0 for boxes apart, 1 for equal ones. @type {CompareBoxes} */
+export function overlap(one, other) {
+	const across = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+	const down = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+	const shared = Math.max(0, across) * Math.max(0, down);
+	return shared / (one.width * one.height + other.width * other.height - shared);
 }

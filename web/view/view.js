@@ -1,153 +1,136 @@
-/** The page as one object: shows a state, a result, a reading; reads nothing back. */
+/** The live view as one object: shows a state, a result, a reading; reads nothing back. */
 
-import { Bars } from "./bars.js";
-import { find } from "./elements.js";
-import { certaintyOf, emotionOf, milliseconds, NOTHING, perSecond } from "./format.js";
-import { gatewayLine, noticeFor } from "./notice.js";
-import { Overlay } from "./overlay.js";
+import { find, put } from "./elements.js";
+import { certaintyOf, emotionOf, gatewayLine, noticeFor } from "./format.js";
+import { overlayOf } from "./overlay.js";
+import { panelOf } from "./panel.js";
 
-/** @typedef {import("../live/live.js").LiveState} LiveState */
-/** @typedef {import("../stream/messages.js").Card} Card */
-/** @typedef {import("../stream/messages.js").Result} Result */
+/** @type {ViewOf} */
+export function viewOf(words) {
+	const stage = find(".stage");
+	const video = find("video", stage);
+	const choice = find("select#camera-choice");
+	const overlay = overlayOf(video, words);
+	const panel = panelOf(words);
+	/** @type {Card | null} */
+	let known = null;
+	/** @type {{ result: Result, id: number | undefined } | null} */
+	let last = null;
 
-export class View {
-  #body;
-  #stage;
-  #overlay;
-  #bars;
-  #button;
-  #pauseButton;
-  #faces;
-  #notice;
-  #gateway;
-  #main;
-  #statistics;
-  #announcement;
-  /** @type {Card | null} */
-  #card = null;
-  /** @type {Result | null} */
-  #shown = null;
+	offerFullScreen(find(".camera"));
+	video.onloadedmetadata = video.onresize = () => { // the phone was turned
+		if (video.videoWidth > 0) stage.style.setProperty("--picture-ratio", `${video.videoWidth / video.videoHeight}`);
+	};
+	new ResizeObserver(placeFaces).observe(video); // a frozen frame brings no new boxes
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => known && panel.setLabels(known.labels));
 
-  /** @param {Document} document */
-  constructor(document) {
-    this.#body = document.body;
-    this.#stage = find(document, ".stage", HTMLElement);
-    this.video = find(document, "video", HTMLVideoElement);
-    this.#faces = find(document, ".faces", HTMLElement);
-    this.#overlay = new Overlay(this.#faces, this.video, find(document, "#face-template", HTMLTemplateElement));
-    this.#bars = new Bars(find(document, ".bars", HTMLElement), find(document, "#bar-template", HTMLTemplateElement));
-    this.#button = find(document, "#camera-button", HTMLButtonElement);
-    this.#pauseButton = find(document, "#pause-button", HTMLButtonElement);
-    this.#notice = find(document, ".notice", HTMLElement);
-    this.#gateway = find(document, ".gateway", HTMLElement);
-    this.#main = find(document, ".main-face", HTMLElement);
-    this.#statistics = find(document, ".statistics", HTMLElement);
-    this.#announcement = find(document, "#announcement", HTMLElement);
-    const fitStage = () => this.#fitStage();
-    this.video.addEventListener("loadedmetadata", fitStage);
-    this.video.addEventListener("resize", fitStage); // the phone was turned
-    new ResizeObserver(() => this.#placeFaces()).observe(this.video); // a frozen frame brings no new boxes
-  }
+	return {
+		video,
+		still: stillIn(find("img.still", stage)),
+		showReading: panel.showReading,
 
-  /** @param {{ onToggle: () => void, onPause: () => void, onFace: (index: number) => void }} handlers */
-  listen({ onToggle, onPause, onFace }) {
-    this.#button.addEventListener("click", onToggle);
-    this.#pauseButton.addEventListener("click", onPause);
-    this.#faces.addEventListener("click", ({ target }) => {
-      const index = [...this.#faces.children].findIndex((face) => target instanceof Node && face.contains(target));
-      if (index >= 0) onFace(index);
-    });
-  }
+		get isMirrored() {
+			return video.classList.contains("mirrored");
+		},
 
-  /** @param {LiveState} state */
-  showState(state) {
-    const { phase } = state.camera;
-    const frozen = phase === "frozen";
-    const active = phase === "on" || phase === "starting" || frozen;
-    this.#body.dataset["camera"] = phase;
-    this.#faces.inert = !frozen;
-    this.#pauseButton.hidden = phase !== "on" && !frozen;
-    this.#pauseButton.classList.toggle("resume", frozen);
-    find(this.#pauseButton, ".button-words", HTMLElement).textContent = frozen ? "Resume" : "Pause";
-    this.#button.disabled = state.camera.phase === "failed" && state.camera.kind === "insecure";
-    this.#button.classList.toggle("stop", active);
-    find(this.#button, ".button-words", HTMLElement).textContent = active ? "Stop camera" : "Start camera";
-    this.#showNotice(noticeFor(state, window.location));
-    if (state.card && state.card !== this.#card) {
-      this.#card = state.card;
-      this.#bars.setLabels(state.card.labels);
-    }
-    const { tone, words } = gatewayLine(state);
-    this.#gateway.dataset["tone"] = tone;
-    find(this.#gateway, ".gateway-words", HTMLElement).textContent = words;
-    find(this.#gateway, ".gateway-model", HTMLElement).textContent =
-      state.card ? `${state.card.name} ${state.card.version}` : "";
-  }
+		listen({ onFace, onCamera, ...clicks }) {
+			overlay.onFace = onFace;
+			choice.onchange = () => onCamera(choice.value);
+			for (const [name, onClick] of Object.entries(clicks)) button(name).onclick = onClick;
+		},
 
-  /** @param {Result} result */
-  showResult(result) {
-    const face = result.faces[0];
-    this.#shown = result;
-    this.#placeFaces();
-    this.#pauseButton.disabled = false;
-    this.#showMain(face ? emotionOf(face) : "no face", face ? certaintyOf(face) : "", face?.label ?? "");
-    if (face) this.#bars.render(face.probabilities);
-    else this.#bars.clear();
-  }
+		showState(state) {
+			const { camera, card } = state;
+			document.body.dataset["camera"] = camera.phase;
+			find(".faces", stage).inert = camera.phase !== "on" && camera.phase !== "frozen";
+			panel.run(camera.phase === "on");
+			button("camera").disabled = button("kiosk-start").disabled = camera.phase === "failed" && camera.kind === "insecure";
+			if (card && card !== known) panel.setLabels(card.labels);
+			known = card;
+			const notice = noticeFor(words, state, location);
+			find(".notice").dataset["tone"] = notice?.tone ?? "none";
+			put(".notice-title", notice?.title ?? "");
+			put(".notice-advice", notice?.advice ?? "");
+			const { tone, key } = gatewayLine(state);
+			find(".gateway").dataset["tone"] = tone;
+			put(".gateway-words", words.say(key));
+			put(".gateway-model", card ? `${card.name} ${card.version}` : "");
+		},
 
-  /** Forget the last result: it no longer describes what the camera sees. */
-  clearResult() {
-    this.#shown = null;
-    this.#overlay.clear();
-    this.#pauseButton.disabled = true;
-    this.#bars.clear();
-    this.#showMain(NOTHING, "", "");
-  }
+		showResult(result, shown) {
+			last = { result, id: shown.face?.id };
+			placeFaces();
+			panel.show(shown);
+			button("pause").disabled = button("picture").disabled = false;
+		},
 
-  /** @param {{ framesPerSecond: number, latencyMs: number | null, dropped: number } | null} reading null when idle */
-  showReading(reading) {
-    const words = {
-      "frames-per-second": reading ? perSecond(reading.framesPerSecond) : NOTHING,
-      latency: milliseconds(reading?.latencyMs ?? null),
-      dropped: reading ? `${reading.dropped}` : NOTHING,
-    };
-    for (const [name, value] of Object.entries(words)) {
-      find(this.#statistics, `[data-testid="${name}"]`, HTMLElement).textContent = value;
-    }
-  }
+		clear() {
+			last = null;
+			overlay.clear();
+			panel.show(null);
+			panel.showReading(null);
+			button("pause").disabled = button("picture").disabled = true;
+		},
 
-  /** @param {string} words for screen readers */
-  announce(words) {
-    this.#announcement.textContent = words;
-  }
+		showMirrored(mirrored) {
+			for (const shown of stage.querySelectorAll("video, .still")) shown.classList.toggle("mirrored", mirrored);
+			button("mirror").ariaPressed = `${mirrored}`;
+			placeFaces();
+		},
 
-  /**
-   * @param {string} label
-   * @param {string} confidence
-   * @param {string} emotion empty for none
-   */
-  #showMain(label, confidence, emotion) {
-    find(this.#main, "[data-testid=main-label]", HTMLElement).textContent = label;
-    find(this.#main, "[data-testid=main-confidence]", HTMLElement).textContent = confidence;
-    find(this.#main, ".glyph", HTMLElement).dataset["emotion"] = emotion;
-  }
+		showCameras(cameras, used, turns) {
+			const several = cameras.length > 1 && cameras.every((camera) => camera.deviceId !== "");
+			button("flip").hidden = !several || !turns;
+			choice.hidden = !several;
+			choice.replaceChildren(...cameras.map(({ label, deviceId }, index) => (
+				new Option(label || words.say("live.camera_number", { number: index + 1 }), deviceId)
+			)));
+			choice.value = used;
+		},
 
-  /** @param {import("./notice.js").Notice | null} notice */
-  #showNotice(notice) {
-    this.#notice.dataset["tone"] = notice?.tone ?? "none";
-    const title = find(this.#notice, ".notice-title", HTMLElement);
-    const advice = find(this.#notice, ".notice-advice", HTMLElement);
-    if (title.textContent === (notice?.title ?? "") && advice.textContent === (notice?.advice ?? "")) return;
-    title.textContent = notice?.title ?? "";
-    advice.textContent = notice?.advice ?? "";
-  }
+		announce(face) {
+			put("#announcement", face
+				? words.say("live.announced", { emotion: emotionOf(words, face), certainty: certaintyOf(words, face) })
+				: words.say("live.no_face"));
+		},
+	};
 
-  #placeFaces() {
-    if (this.#shown) this.#overlay.render(this.#shown.faces, this.#shown);
-  }
+	function placeFaces() {
+		if (last) overlay.render(last.result.faces, last.result, last.id);
+	}
 
-  #fitStage() {
-    const { videoWidth, videoHeight } = this.video;
-    if (videoWidth > 0) this.#stage.style.setProperty("--picture-ratio", `${videoWidth / videoHeight}`);
-  }
+	/** @param {string} name */
+	function button(name) {
+		return /** @type {HTMLButtonElement} */ (find(`#${name}-button`));
+	}
+}
+
+/** @param {HTMLElement} section that fills the screen */
+export function offerFullScreen(section) {
+	const button = find("#screen-button", section);
+	button.hidden = !document.fullscreenEnabled; // as on iPhones
+	button.onclick = () => {
+		if (document.fullscreenElement) void document.exitFullscreen();
+		else section.requestFullscreen().catch(() => (button.hidden = true)); // the page stands in a frame
+	};
+	document.addEventListener("fullscreenchange", () => {
+		button.ariaPressed = `${document.fullscreenElement === section}`;
+	});
+}
+
+/** @type {StillIn} */
+export function stillIn(image) {
+	const hide = () => {
+		image.hidden = true;
+		URL.revokeObjectURL(image.src);
+		image.removeAttribute("src");
+	};
+	return {
+		hide,
+		show(frame) {
+			hide();
+			image.src = URL.createObjectURL(frame);
+			image.hidden = false;
+		},
+	};
 }
