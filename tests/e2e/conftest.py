@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
-from .chromium import QUIET, fake_camera, find_chromium
+from .chromium import QUIET, fake_camera, find_chromium, open_context
 from .gateway_process import GatewayProcess
 
 CLIP_FRAMES = 30
@@ -76,13 +76,6 @@ def clip(astronaut: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """The driver of all browsers."""
-    with sync_playwright() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="session")
 def browser(playwright: Playwright, chromium: Path, clip: Path) -> Iterator[Browser]:
     """Chromium whose camera plays the clip."""
     browser = start(playwright, chromium, fake_camera(clip))
@@ -106,8 +99,8 @@ def launch(playwright: Playwright, chromium: Path) -> Iterator[Launch]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a context of its own: no cache, no service worker of another test."""
-    with browser.new_context() as context:
+    """A page in a context of its own, its notice accepted: no cache, no service worker of another test."""
+    with open_context(browser) as context:
         yield context.new_page()
 
 

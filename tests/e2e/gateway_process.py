@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-START_WITHIN_S = 60.0
+START_WITHIN_S = 180.0
 STOP_WITHIN_S = 15.0
 
 
@@ -33,6 +33,11 @@ class GatewayProcess:
     def url(self) -> str:
         """Address of the page."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
 
     def start(self) -> Self:
         """Start, and return when it is ready."""
@@ -63,6 +68,12 @@ class GatewayProcess:
             assert self._process.stdout is not None
             self._process.stdout.close()
             self._process = None
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        assert self._process is not None
+        self._process.kill()
+        self.stop()
 
     def _is_ready(self) -> bool:
         try:

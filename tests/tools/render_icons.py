@@ -1,4 +1,4 @@
-"""Renders `web/icons/icon.svg` to the PNG files that the manifest and iOS ask for."""
+"""Renders the PNG files that the manifest and iOS ask for: the icon, and one for each shortcut."""
 
 import argparse
 import re
@@ -10,12 +10,18 @@ ICONS = Path(__file__).resolve().parents[2] / "web" / "icons"
 SAFE_SHARE = 0.8
 """A platform may cut a maskable icon to a circle of this share of its side."""
 
+SHORTCUTS = ("live", "sessions", "files")
+SHORTCUT_PX = 96
+SHORTCUT_SHARE = 0.6
+
 
 def main() -> None:
     """Write all PNG files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="path of the Chromium to draw with")
     arguments = parser.parse_args()
+    icon = (ICONS / "icon.svg").read_text(encoding="utf-8")
+    (ground,) = re.findall(r'<rect [^>]*fill="([^"]+)"', icon)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=arguments.chromium)
         for name, size_px, maskable in (
@@ -24,19 +30,23 @@ def main() -> None:
             ("maskable-512.png", 512, True),
             ("apple-touch-icon.png", 180, True),
         ):
-            _render(browser, ICONS / name, size_px, maskable=maskable)
+            share, background = (SAFE_SHARE, ground) if maskable else (1.0, "transparent")
+            _render(browser, icon, ICONS / name, size_px, share=share, background=background)
+        for view in SHORTCUTS:
+            drawing = (ICONS / "views" / f"{view}.svg").read_text(encoding="utf-8").replace("#000", "#fff")
+            target = ICONS / "views" / f"{view}-{SHORTCUT_PX}.png"
+            _render(browser, drawing, target, SHORTCUT_PX, share=SHORTCUT_SHARE, background=ground)
         browser.close()
 
 
-def _render(browser: Browser, target: Path, size_px: int, *, maskable: bool) -> None:
-    drawing = (ICONS / "icon.svg").read_text(encoding="utf-8")
-    side_px = round(size_px * SAFE_SHARE) if maskable else size_px
-    (ground,) = re.findall(r'<rect [^>]*fill="([^"]+)"', drawing)
-    background = ground if maskable else "transparent"
+def _render(
+    browser: Browser, drawing: str, target: Path, size_px: int, *, share: float, background: str
+) -> None:
+    """Draw in the middle, on `share` of the side."""
     page = browser.new_page(viewport={"width": size_px, "height": size_px})
     page.set_content(
         f"<style>body {{ margin: 0; height: 100vh; display: grid; place-items: center;"
-        f" background: {background} }} svg {{ width: {side_px}px }}</style>{drawing}"
+        f" background: {background} }} svg {{ width: {round(size_px * share)}px }}</style>{drawing}"
     )
     page.screenshot(path=target, omit_background=True)
     page.close()
