@@ -1,7 +1,7 @@
 """What tests of several folders share: photos, and a small model, real in all but its training."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,38 @@ import numpy as np
 import onnx
 import pytest
 import skimage
+from cryptography.hazmat.primitives.serialization import Encoding
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from fer_gateway.contract import CARD_KEY, EMOTIONS, INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME
 from fer_gateway.inference.self_test import make_crops
+from fer_gateway.lan.authority import Authority, KeyPair
+from fer_gateway.lan.leaf import leaf_file
 from fer_gateway.models import PACKAGED_MODEL
 from fer_gateway.vision.cascade import cascade_sha256, find_cascade
 
 TINY_SIZE_PX = 24
 TINY_TEMPERATURE = 1.5
 
+EXPECT_WITHIN_MS = 30_000
+"""Conditions on a page are waited for: on a loaded machine the same page takes several times as long."""
+
 BuildModel = Callable[..., Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers last: their driver keeps an event loop in this thread, beside which none may run."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver of all browsers; a process can have one."""
+    expect.set_options(timeout=EXPECT_WITHIN_MS)
+    with sync_playwright() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +82,7 @@ def write_tiny_model(
     batch: str | int = "N",
     output: str = PROBABILITIES_NAME,
     classes: int = len(EMOTIONS),
+    hangs_below: float | None = None,
 ) -> Path:
     """probabilities = softmax(W x / T) with x = crop / 127.5 - 1.
 
@@ -72,16 +93,19 @@ def write_tiny_model(
         batch: name or number of the first axis.
         output: name of the first output.
         classes: columns of W.
+        hangs_below: mean grey level of the crops under which the graph does not come to an end.
     """
     weights = np.random.default_rng(7).normal(0, 0.05, (TINY_SIZE_PX**2, classes)).astype(np.float32)
     constants = {"weights": weights, "divisor": 127.5, "one": 1.0, "temperature": TINY_TEMPERATURE}
+    hang = [] if hangs_below is None else endless_loop(hangs_below)
     graph = helper.make_graph(
         [
             helper.make_node("Cast", [INPUT_NAME], ["pixels"], to=TensorProto.FLOAT),
             helper.make_node("Div", ["pixels", "divisor"], ["scaled"]),
             helper.make_node("Sub", ["scaled", "one"], ["normalised"]),
             helper.make_node("Flatten", ["normalised"], ["flat"]),
-            helper.make_node("MatMul", ["flat", "weights"], [LOGITS_NAME]),
+            helper.make_node("MatMul", ["flat", "weights"], ["product" if hang else LOGITS_NAME]),
+            *hang,
             helper.make_node("Div", [LOGITS_NAME, "temperature"], ["cool"]),
             helper.make_node("Softmax", ["cool"], [output], axis=-1),
         ],
@@ -103,6 +127,37 @@ def write_tiny_model(
         helper.set_model_props(model, {CARD_KEY: text})
     onnx.save(model, path)
     return path
+
+
+def endless_loop(below: float) -> list[onnx.NodeProto]:
+    """`product` to the logits, in no turns of a loop for bright `pixels`, in 2^62 turns for dark ones."""
+    constants = {"level": np.float32(below), "never": np.int64(2**62), "at_once": np.int64(0)}
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["going"], ["goes_on"]),
+            helper.make_node("Identity", ["before"], ["after"]),
+        ],
+        "turn",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", TensorProto.FLOAT, None),
+        ],
+    )
+    return [
+        *(
+            helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(value)))
+            for name, value in constants.items()
+        ),
+        helper.make_node("ReduceMean", ["pixels"], ["mean"], keepdims=0),
+        helper.make_node("Less", ["mean", "level"], ["is_dark"]),
+        helper.make_node("Where", ["is_dark", "never", "at_once"], ["turns"]),
+        helper.make_node("Loop", ["turns", "", "product"], [LOGITS_NAME], body=body),
+    ]
 
 
 def tiny_card(weights: NDArray[np.float32], changes: dict[str, Any]) -> str:
@@ -134,3 +189,15 @@ def tiny_card(weights: NDArray[np.float32], changes: dict[str, Any]) -> str:
         "self_test": {"probabilities": probabilities.tolist(), "tolerance": 0.001},
     }
     return json.dumps(card | changes)
+
+
+@pytest.fixture
+def own_pair(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of an authority in the test's folder, and its key, in a file each."""
+    path = leaf_file(tmp_path, Authority.open(tmp_path), ("gateway.local",), ())
+    read = KeyPair.parse(path, path.read_bytes())
+    certificate, key = tmp_path / "own.crt", tmp_path / "own.key"
+    certificate.write_bytes(read.certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(read.pem())
+    key.chmod(0o600)
+    return certificate, key

@@ -20,7 +20,19 @@ from fer_gateway import __version__
 from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL
 
 ROOT = Path(__file__).parent.parent
-WEB_SUFFIXES = {".css", ".html", ".ico", ".js", ".json", ".png", ".svg", ".txt", ".webmanifest", ".woff2"}
+WEB_SUFFIXES = {
+    ".css",
+    ".html",
+    ".ico",
+    ".js",
+    ".json",
+    ".png",
+    ".svg",
+    ".txt",
+    ".webmanifest",
+    ".webp",
+    ".woff2",
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCKS = ("requirements-serve.txt", "requirements-test.txt", "requirements-node.txt")
 
@@ -75,12 +87,14 @@ def names_in(wheel: Path) -> list[str]:
 
 def test_wheel_holds_everything_that_runs(wheel: Path) -> None:
     names = set(names_in(wheel))
-    sources = {path.relative_to(ROOT / "server").as_posix() for path in (ROOT / "server").rglob("*.py")}
+    gateway = ROOT / "server" / "fer_gateway"
+    sources = {path.relative_to(ROOT / "server").as_posix() for path in gateway.rglob("*.py")}
+    sources |= {f"fer_gateway/lan/pages/{path.name}" for path in (gateway / "lan" / "pages").iterdir()}
     sources |= {path.relative_to(ROOT / "training").as_posix() for path in (ROOT / "training").rglob("*.py")}
     pages = {
         f"fer_gateway/{path.relative_to(ROOT).as_posix()}"
         for path in (ROOT / "web").rglob("*")
-        if path.is_file()
+        if path.is_file() and path.suffix not in (".md", ".ts")  # for people and for `tsc`
     }
     needed = sources | pages | {"fer_gateway/py.typed", "fer_gateway/models/default.onnx"}
     assert "fer_gateway/web/index.html" in pages

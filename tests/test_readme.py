@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from fer_gateway.cli import main
@@ -51,7 +52,7 @@ def commands(program: str) -> list[tuple[str, ...]]:
 
 def make_targets() -> set[str]:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    return set(re.findall(r"^([a-z]+):.* ## ", makefile, re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):.* ## ", makefile, re.MULTILINE))
 
 
 @pytest.mark.parametrize("words", commands("make"), ids=" ".join)
@@ -61,7 +62,7 @@ def test_make_targets_exist(words: tuple[str, ...]) -> None:
 
 def test_make_help_lists_every_target() -> None:
     printed = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert set(re.findall(r"^  make (\w+)", printed, re.MULTILINE)) == make_targets()
+    assert set(re.findall(r"^  make ([\w-]+)", printed, re.MULTILINE)) == make_targets()
     assert {"serve", "test", "check", "help"} <= make_targets()
 
 
@@ -74,7 +75,7 @@ def help_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize("words", commands("fer-gateway"), ids=" ".join)
 def test_commands_and_options_exist(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    names = 2 if words[:1] == ("model",) else 1
+    names = 2 if words[:1] in (("model",), ("devices",)) else 1
     usage = help_of(list(words[:names]), capsys)
     assert " ".join(words[:names]) in usage
     assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", usage))
@@ -127,8 +128,9 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def folder(astronaut: Path, tmp_path: Path) -> Path:
-    """A folder with the `photo.jpg` of the examples."""
-    shutil.copy(astronaut, tmp_path / "photo.jpg")
+    """A folder with the photos of the examples."""
+    for name in ("photo.jpg", "one.jpg", "two.jpg"):
+        shutil.copy(astronaut, tmp_path / name)
     return tmp_path
 
 
@@ -153,12 +155,29 @@ def test_curl_examples_give_the_documented_answer(line: str, address: str, folde
         pytest.skip("no `curl` here")
     printed = run_example(["curl", "--silent", *line.replace("localhost:8000", address).split()[1:]], folder)
     (documented,) = blocks("json")
-    assert shape_of(json.loads(printed)) == shape_of(json.loads(documented))
-    assert json.loads(printed)["faces"][0]["label"] == "happiness"
+    printed_json = json.loads(printed)
+    answers = [item["analysis"] for item in printed_json.get("results", [])] or [printed_json]
+    for answer in answers:
+        assert shape_of(answer) == shape_of(json.loads(documented))
+        assert answer["faces"][0]["label"] == "happiness"
+
+
+def test_python_example_runs(folder: Path) -> None:
+    """The photo, held still for a second, is the clip."""
+    photo = cv2.imread(str(folder / "photo.jpg"))
+    assert photo is not None
+    clip = cv2.VideoWriter(str(folder / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10, photo.shape[1::-1])
+    for _ in range(10):
+        clip.write(photo)
+    clip.release()
+    printed = run_example([sys.executable, "-c", blocks("python")[1]], folder).splitlines()
+    assert printed[0] == "happiness"
+    assert len(printed) == 6
+    assert all("(0, 'happiness')" in line for line in printed[1:])
 
 
 def test_stream_example_runs(address: str, folder: Path) -> None:
-    (example,) = blocks("python")
+    example = blocks("python")[0]
     printed = run_example([sys.executable, "-c", example.replace("localhost:8000", address)], folder)
     assert printed.startswith("2 credits\n")
     assert "'label': 'happiness'" in printed
