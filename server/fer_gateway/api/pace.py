@@ -1,5 +1,7 @@
 """A cap on the frames a second of all streams together: it hands out the credits they wait for."""
 
+import math
+
 import anyio
 
 
@@ -12,7 +14,7 @@ class Pace:
 
     def __init__(self, max_fps: float | None = None) -> None:
         self._max_fps = max_fps
-        self._free_s = 0.0  # when the next credit may be granted, on the clock of the event loop
+        self._free_s = -math.inf  # when the next credit may be granted, on the clock of the event loop
         self._waiting = 0
         self._line = anyio.Lock()  # first come, first served
         self._changed = anyio.Event()
