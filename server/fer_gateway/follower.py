@@ -27,7 +27,7 @@ THOROUGH_MS = 400.0
 """How often a scan that finds no upright frontal face may look for others, at three times the cost."""
 
 CONFIRM_MS = 400.0
-"""How often the cascade looks at a face that is followed by its landmarks."""
+"""How often the cascade looks at a face that is followed by its landmarks and that no scan finds again."""
 
 DOUBTED_MS = 3000.0
 """How long a face is followed that the cascade does not confirm: a head may be turned away for a while."""
@@ -52,9 +52,9 @@ class _Sighting:
     located: Located
     followed: int | None
     looked_ms: float
-    """When the cascade last looked at it."""
+    """When the cascade last looked at it, or a scan found it."""
     confirmed_ms: float
-    """When the cascade last bore out that it is a face."""
+    """When the cascade or a scan last bore out that it is a face."""
 
     @property
     def observation(self) -> Observation:
@@ -64,10 +64,10 @@ class _Sighting:
 class Follower:
     """Where each face of a stream is now, at a fraction of the cost of finding it.
 
-    A face is followed by its landmarks from where the motion so far would bring it; the cascade looks at it
-    now and then, turned upright, so that nothing is followed for long that is no face. Where following
-    fails the cascade searches near that place, and where that fails, and from time to time for newcomers,
-    in the whole picture.
+    A face is followed by its landmarks from where the motion so far would bring it. From time to time the
+    whole picture is scanned for newcomers; a face that the scan does not find again the cascade looks at,
+    turned upright, so that nothing is followed for long that is no face. Where following fails the cascade
+    searches near that place, and where that fails the whole picture is scanned at once.
     """
 
     def __init__(self, analyzer: Analyzer, options: StreamOptions) -> None:
@@ -103,7 +103,7 @@ class Follower:
         watch.lap("detect_ms")
         followed = self._follow(grey, now_ms)
         watch.lap("landmarks_ms")
-        seen = self._look(grey, followed, now_ms)
+        seen = self._past_trial(grey, followed, now_ms)
         missing = self._missing(seen, now_ms)
         found_again = self._search(grey, missing, now_ms, watch)
         if found_again:
@@ -111,6 +111,7 @@ class Follower:
             missing = self._missing(seen, now_ms)
         if self._scan_is_due(missing, now_ms):
             seen = self._scan(grey, seen, now_ms, watch)
+        seen = [self._looked_at(grey, sighting, now_ms) for sighting in seen]
         seen = [sighting for sighting in seen if self._is_believed(sighting, now_ms)]
         indices = self._tracker.update([sighting.observation for sighting in seen], now_ms)
         tracks = self._tracker.tracks
@@ -140,20 +141,28 @@ class Follower:
             if located.plausible and _are_inside(located.points, width, height)
         }
 
-    def _look(self, grey: Grey, followed: Mapping[int, _Sighting], now_ms: float) -> list[_Sighting]:
-        """Let the cascade look at the followed faces whose turn it is; all but those on trial that fail."""
+    def _past_trial(self, grey: Grey, followed: Mapping[int, _Sighting], now_ms: float) -> list[_Sighting]:
+        """The followed faces, but those on trial, new or lost, only where the cascade bears them out."""
         seen = []
         for id_, sighting in followed.items():
             track = self._tracker.tracks[id_]
-            on_trial = track.lost or track.sightings < ESTABLISHED_SIGHTINGS
-            if not on_trial and now_ms - sighting.looked_ms < CONFIRM_MS:
+            if not track.lost and track.sightings >= ESTABLISHED_SIGHTINGS:
                 seen.append(sighting)
             elif self._is_face(grey, sighting.located.points):
-                confirmed_ms = now_ms if self._is_clear(sighting) else sighting.confirmed_ms
-                seen.append(replace(sighting, looked_ms=now_ms, confirmed_ms=confirmed_ms))
-            elif not on_trial:
-                seen.append(replace(sighting, looked_ms=now_ms))
+                seen.append(self._borne_out(sighting, now_ms))
         return seen
+
+    def _looked_at(self, grey: Grey, sighting: _Sighting, now_ms: float) -> _Sighting:
+        """Let the cascade look at a face where nothing else has borne it out for a while."""
+        if now_ms - sighting.looked_ms < CONFIRM_MS:
+            return sighting
+        if self._is_face(grey, sighting.located.points):
+            return self._borne_out(sighting, now_ms)
+        return replace(sighting, looked_ms=now_ms)
+
+    def _borne_out(self, sighting: _Sighting, now_ms: float) -> _Sighting:
+        confirmed_ms = now_ms if self._is_clear(sighting) else sighting.confirmed_ms
+        return replace(sighting, looked_ms=now_ms, confirmed_ms=confirmed_ms)
 
     def _is_clear(self, sighting: _Sighting) -> bool:
         return sighting.located.expected_error < CLEAR * self._landmarks.card.plausible_below
@@ -182,7 +191,7 @@ class Follower:
         hits = [(track.id, hit) for track, hit in zip(missing, found, strict=True) if hit is not None]
         located = self._locate(grey, [hit for _, hit in hits], watch)
         return [
-            replace(self._last[id_], box=hit.box, located=points, followed=id_)
+            replace(self._last[id_], box=hit.box, located=points, followed=id_, looked_ms=now_ms)
             for (id_, hit), points in zip(hits, located, strict=True)
             if points.is_face
         ]
@@ -233,7 +242,7 @@ class Follower:
             return overlap_of_smaller(box, sighting.box) > SAME_FACE
 
         return [
-            replace(sighting, confirmed_ms=now_ms)
+            replace(sighting, looked_ms=now_ms, confirmed_ms=now_ms)
             if any(lies_at(box, sighting) for box in boxes)
             else sighting
             for sighting in seen

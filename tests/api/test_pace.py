@@ -61,6 +61,15 @@ def test_a_cap_that_is_lifted_lets_the_waiting_go() -> None:
     anyio.run(scenario)
 
 
+def test_the_first_credits_come_at_once_on_a_machine_that_has_just_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock of the event loop counts from the start of the machine."""
+    monkeypatch.setattr(anyio, "current_time", lambda: 5.0)
+    pace = Pace(0.001)
+    assert [pace.take(1), pace.take(1), pace.take(1)] == [1, 1, 0]
+
+
 def test_withheld_credits_are_owed_until_they_are_paid() -> None:
     async def scenario() -> None:
         mailbox = Mailbox(lambda _: 0)

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from fer_gateway.commands.front import own_certificate
 from fer_gateway.errors import InsecureFile, InvalidCertificate
 from fer_gateway.lan.addresses import IPAddress
 from fer_gateway.lan.authority import Authority, KeyPair
 from fer_gateway.lan.leaf import leaf_file
 from fer_gateway.lan.network import LocalNetwork
+from fer_gateway.lan.own_certificate import OwnCertificate
 from fer_gateway.lan.tls import Tls
 from fer_gateway.settings import Settings
 
@@ -129,15 +129,46 @@ def test_what_cannot_be_written_leaves_the_old_certificate(
 
 def test_a_certificate_of_ones_own(tmp_path: Path, own_pair: tuple[Path, Path]) -> None:
     authority = Authority.open(tmp_path).pem
-    for tls in (own_certificate(*own_pair), own_certificate(own_pair[1], None)):
-        with listening(tls.context) as port:
+    for own in (OwnCertificate(*own_pair), OwnCertificate(own_pair[1])):
+        with listening(own.tls.context) as port:
             assert "gateway.local" in names_shown(port, authority, "gateway.local")
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart(
+    tmp_path: Path, own_pair: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As `certbot` or an operator renews it; a copy that is half done leaves the old one in place."""
+    certificate, key = own_pair
+    authority = Authority.open(tmp_path)
+    own = OwnCertificate(certificate, key)
+    with listening(own.tls.context) as port, own.kept(every_s=0.05):
+
+        def wait_for(name: str) -> None:
+            deadline_s = time.monotonic() + 60
+            while name not in names_shown(port, authority.pem, "localhost"):
+                assert time.monotonic() < deadline_s
+                time.sleep(0.05)
+
+        wait_for("gateway.local")
+        certificate.write_bytes(b"half of a certif")
+        deadline_s = time.monotonic() + 60
+        while "cannot be used" not in caplog.text:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
+        time.sleep(0.3)  # it is told once, not at every look
+        assert caplog.text.count("cannot be used") == 1
+        assert "gateway.local" in names_shown(port, authority.pem, "localhost")
+        (tmp_path / "next").mkdir()
+        renewed = leaf_file(tmp_path / "next", authority, ("localhost", "renewed.local"), ()).read_bytes()
+        key.write_bytes(renewed)
+        certificate.write_bytes(renewed)
+        wait_for("renewed.local")
 
 
 def test_a_key_that_others_can_read(own_pair: tuple[Path, Path]) -> None:
     own_pair[1].chmod(0o644)
     with pytest.raises(InsecureFile, match="chmod"):
-        own_certificate(*own_pair)
+        OwnCertificate(*own_pair)
 
 
 def encrypt(certificate: Path, key: Path) -> None:
@@ -166,7 +197,7 @@ def swap_key(certificate: Path, key: Path) -> None:
 def test_files_that_cannot_be_used(own_pair: tuple[Path, Path], damage: Any, told: str) -> None:
     damage(*own_pair)
     with pytest.raises(InvalidCertificate, match=told):
-        own_certificate(*own_pair)
+        OwnCertificate(*own_pair)
 
 
 def test_a_bad_replacement_changes_nothing(tmp_path: Path, own_pair: tuple[Path, Path]) -> None:

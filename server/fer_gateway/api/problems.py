@@ -43,7 +43,7 @@ class Problem(BaseModel):
     code: str = Field(description="What kind of error this is, for programs.", examples=["damaged_image"])
     instance: str = Field(description="The path that was asked for.", examples=["/api/v1/analyze"])
     retry_after_s: int | None = Field(
-        default=None, description="Only with `rate_limited`: seconds after which to try again."
+        default=None, description="With the statuses 429 and 503: seconds after which to try again."
     )
     id: str | None = Field(
         default=None, description="Only with `internal_error`: where to find it in the log."
@@ -59,8 +59,14 @@ def problem_members(error: GatewayError, instance: str) -> dict[str, Any]:
         "detail": str(error) or error.title,
         "code": error.code,
         "instance": instance,
-        **({"retry_after_s": error.retry_after_s} if isinstance(error, RateLimited) else {}),
+        **_retry(error),
     }
+
+
+def _retry(error: GatewayError) -> dict[str, int]:
+    if isinstance(error, RateLimited):
+        return {"retry_after_s": error.retry_after_s}
+    return {"retry_after_s": RETRY_AFTER_S} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
 def logged_problem(error: Exception, instance: str) -> dict[str, Any]:
@@ -72,10 +78,8 @@ def logged_problem(error: Exception, instance: str) -> dict[str, Any]:
 
 
 def problem_response(members: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
-    """The HTTP answer to a problem; an unavailable gateway asks to be tried again."""
+    """The HTTP answer to a problem; one that passes asks to be tried again."""
     headers = dict(headers or {})
-    if members["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
     if "retry_after_s" in members:
         headers["Retry-After"] = str(members["retry_after_s"])
     if members["code"] in CHALLENGES:

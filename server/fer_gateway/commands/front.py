@@ -3,17 +3,15 @@
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 
 from fer_gateway.api.trust import served_beside, trust_app
 from fer_gateway.commands.listeners import listening_socket
-from fer_gateway.errors import InvalidCertificate
 from fer_gateway.lan.devices import DEFAULT_SCOPES, DeviceFile
 from fer_gateway.lan.network import LocalNetwork
 from fer_gateway.lan.origins import address_remembered, gateway_origin, trust_origin
-from fer_gateway.lan.private_files import read_private
+from fer_gateway.lan.own_certificate import OwnCertificate
 from fer_gateway.lan.qr import qr_text
 from fer_gateway.lan.tls import Tls
 from fer_gateway.settings import LOOPBACK, Settings
@@ -53,8 +51,9 @@ def open_front(settings: Settings, port: int, stack: ExitStack) -> Front:
         ExtraMissing, PrivateFileError, InvalidCertificate: there is no certificate to serve with.
     """
     if settings.tls_cert is not None:
-        tls = own_certificate(settings.tls_cert, settings.tls_key)
-        return Front(gateway_origin(settings, port), tls, (NOTE_ON_PAIRING,))
+        own = OwnCertificate(settings.tls_cert, settings.tls_key)
+        stack.enter_context(own.kept())
+        return Front(gateway_origin(settings, port), own.tls, (NOTE_ON_PAIRING,))
     if settings.lan:
         return _local_network(settings, port, stack)
     notes: tuple[str, ...] = ()
@@ -65,21 +64,6 @@ def open_front(settings: Settings, port: int, stack: ExitStack) -> Front:
             "        `--lan`, or a proxy with a certificate. Allow its name with `--allowed-host NAME`.",
         )
     return Front(gateway_origin(settings, port), notes=notes)
-
-
-def own_certificate(certificate: Path, key: Path | None) -> Tls:
-    """The certificate that the operator has brought.
-
-    Raises:
-        InsecureFile: others can read the key.
-        InvalidCertificate: the files are missing or cannot be used.
-    """
-    certificate, key = certificate.expanduser(), key and key.expanduser()
-    try:
-        read_private(key or certificate, group_may_read=True)
-    except FileNotFoundError as exc:
-        raise InvalidCertificate(f"There is no file `{key or certificate}` to serve HTTPS with.") from exc
-    return Tls(certificate, key)
 
 
 def _local_network(settings: Settings, port: int, stack: ExitStack) -> Front:

@@ -1,15 +1,15 @@
 """The local network while the gateway serves it: a certificate and a name that follow its addresses."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_gateway.errors import ExtraMissing, GatewayError
-from fer_gateway.lan.addresses import FindAddresses, IPAddress, find_addresses, reachable
+from fer_gateway.lan.addresses import FindAddresses, find_addresses, reachable
 from fer_gateway.lan.discovery import Announcement
+from fer_gateway.lan.repeating import repeating
 from fer_gateway.lan.tls import Tls
 from fer_gateway.settings import Settings
 
@@ -43,25 +43,18 @@ class LocalNetwork:
     def kept(self, port: int, every_s: float = LOOK_EVERY_S) -> Iterator[None]:
         """Announce the name and keep looking, for the time of the block; HTTPS is served at `port`."""
         announcement = Announcement(self._settings.lan_name, port)
-        over = threading.Event()
+        announcement.announce(self.addresses)
 
         def look() -> None:
-            announced: tuple[IPAddress, ...] | None = None
-            while True:
-                if announced != self.addresses:
-                    announced = self.addresses
-                    announcement.announce(announced)
-                if over.wait(every_s):
-                    return
-                self.refresh()
+            before = self.addresses
+            self.refresh()
+            if self.addresses != before:
+                announcement.announce(self.addresses)
 
-        thread = threading.Thread(target=look, name="local network", daemon=True)
-        thread.start()
         try:
-            yield
+            with repeating(look, every_s, "local network"):
+                yield
         finally:
-            over.set()
-            thread.join()
             announcement.close()
 
     def refresh(self) -> None:

@@ -80,7 +80,7 @@ def _jpeg(data: bytes) -> ImageHeader:
         elif marker == _START_OF_SCAN and size:
             # Compressed pixels never hold these two bytes and a thumbnail's end lies before the scan: this is
             # the real end. Without it some versions of OpenCV fill the rest with grey instead of refusing.
-            return ImageHeader("jpeg", size[1], size[0], orientation, data.find(b"\xff\xd9", start) >= 0)
+            return ImageHeader("jpeg", size[1], size[0], orientation, data.rfind(b"\xff\xd9", start) >= 0)
     if size is None:
         raise DamagedImage("The JPEG has no frame header; send the whole file.")
     return ImageHeader("jpeg", size[1], size[0], orientation, intact=False)

@@ -12,6 +12,9 @@ from fer_gateway.vision.landmarks import Points
 Solid = NDArray[np.float64]
 """5 x 3, rows as in `POINT_NAMES`: x to the right on the screen, y down, z away from the viewer."""
 
+_Row = tuple[float, float, float]
+_Rotation = tuple[_Row, _Row, _Row]
+
 _STEPS = 12
 _LARGEST_TURN = 0.5
 _DAMPING = 1e-3
@@ -57,8 +60,7 @@ def estimate_pose(points: Points) -> Pose | None:
     size = float(np.sqrt((flat**2).sum()))
     if not 1e-6 < size < 1e9:  # NaN too
         return None
-    turn, _ = _fitted(flat / size, mean_face())
-    return Pose(*(float(angle) for angle in _angles(turn)))
+    return _pose_of(_fitted((flat / size).tolist(), mean_face().tolist()))
 
 
 def turned(pose: Pose) -> NDArray[np.float64]:
@@ -71,32 +73,38 @@ def turned(pose: Pose) -> NDArray[np.float64]:
     return rotation
 
 
-def _angles(turn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Yaw, pitch and roll of `turned`, in degrees."""
-    yaw = np.arctan2(turn[2, 0], turn[2, 2])
-    pitch = np.arcsin(np.clip(-turn[2, 1], -1, 1))
-    roll = np.arctan2(-turn[0, 1], turn[1, 1])
-    return np.degrees([yaw, pitch, roll])
+def _pose_of(turn: _Rotation) -> Pose:
+    """Yaw, pitch and roll of `turned`."""
+    (_, from_y, _), (_, upright, _), (away_x, away_y, away_z) = turn
+    return Pose(
+        yaw_degrees=math.degrees(math.atan2(away_x, away_z)),
+        pitch_degrees=math.degrees(math.asin(min(max(-away_y, -1.0), 1.0))),
+        roll_degrees=math.degrees(math.atan2(-from_y, upright)),
+    )
 
 
-def _fitted(flat: Points, solid: Solid) -> tuple[NDArray[np.float64], float]:
-    """Rotation and scale of `solid` that show it nearest to `flat`; both have the mean 0.
+def _fitted(points: Sequence[Sequence[float]], corners: Sequence[Sequence[float]]) -> _Rotation:
+    """The rotation of `corners` (x, y, z) that shows them, scaled, nearest to `points`; both have the mean 0.
 
     A step (a, b, c, g) turns by the vector (a, b, c) and enlarges by exp(g); a point then moves by
     (b z - c y + g x, c x - a z + g y). The normal equations are ((p I, B), (B, q I)), B = ((u, v), (v, -u)),
     and B B is (u u + v v) I: solved by hand, in plain numbers, for five points are too few for numpy.
     """
-    points, corners = flat.tolist(), solid.tolist()
-    cos = sum(x * u + y * v for (x, y), (u, v, _) in zip(points, corners, strict=True))
-    sin = sum(y * u - x * v for (x, y), (u, v, _) in zip(points, corners, strict=True))
+    pairs = [(*point, *corner) for point, corner in zip(points, corners, strict=True)]
+    cos = sum(x * u + y * v for x, y, u, v, _ in pairs)
+    sin = sum(y * u - x * v for x, y, u, v, _ in pairs)
     length = math.hypot(cos, sin)
-    scale = max(length / sum(u * u + v * v for u, v, _ in corners), 1e-3)
+    scale = max(length / sum(u * u + v * v for _, _, u, v, _ in pairs), 1e-3)
     cos, sin = (cos / length, sin / length) if length > 0 else (1.0, 0.0)
-    turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    turn: _Rotation = ((cos, -sin, 0.0), (sin, cos, 0.0), (0.0, 0.0, 1.0))
     for _ in range(_STEPS):
+        (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = turn
         p = q = _DAMPING
         u = v = about_x = about_y = about_z = growth = 0.0
-        for (goal_x, goal_y), (x, y, z) in zip(points, (scale * solid @ turn.T).tolist(), strict=True):
+        for goal_x, goal_y, right, down, away in pairs:
+            x = scale * (xx * right + xy * down + xz * away)
+            y = scale * (yx * right + yy * down + yz * away)
+            z = scale * (zx * right + zy * down + zz * away)
             off_x, off_y = goal_x - x, goal_y - y
             p += z * z
             q += x * x + y * y
@@ -110,24 +118,34 @@ def _fitted(flat: Points, solid: Solid) -> tuple[NDArray[np.float64], float]:
         c = (about_z - (u * about_x + v * about_y) / p) / rest
         g = (growth - (v * about_x - u * about_y) / p) / rest
         a, b = (about_x - u * c - v * g) / p, (about_y - v * c + u * g) / p
-        turn = _rotation((a, b, c)) @ turn
+        turn = _after(turn, _rotation(a, b, c))
         scale = min(max(scale * math.exp(min(max(g, -0.5), 0.5)), 1e-3), 1e3)
         if max(abs(a), abs(b), abs(c), abs(g)) < 1e-4:
             break
-    return turn, scale
+    return turn
 
 
-def _rotation(vector: Sequence[float]) -> NDArray[np.float64]:
+def _after(first: _Rotation, then: _Rotation) -> _Rotation:
+    """The product `then` times `first`."""
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = first
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = then
+    return (
+        (xx * ax + xy * bx + xz * cx, xx * ay + xy * by + xz * cy, xx * az + xy * bz + xz * cz),
+        (yx * ax + yy * bx + yz * cx, yx * ay + yy * by + yz * cy, yx * az + yy * bz + yz * cz),
+        (zx * ax + zy * bx + zz * cx, zx * ay + zy * by + zz * cy, zx * az + zy * bz + zz * cz),
+    )
+
+
+def _rotation(x: float, y: float, z: float) -> _Rotation:
     """The rotation about a vector by its length in radians, at most `_LARGEST_TURN` (Rodrigues)."""
-    length = math.hypot(*vector)
+    length = math.hypot(x, y, z)
     angle = min(length, _LARGEST_TURN)
-    x, y, z = (value / max(length, 1e-12) for value in vector)
+    unit = max(length, 1e-12)
+    x, y, z = x / unit, y / unit, z / unit
     cos, sin = math.cos(angle), math.sin(angle)
     rest = 1 - cos
-    return np.array(
-        [
-            [cos + rest * x * x, rest * x * y - sin * z, rest * x * z + sin * y],
-            [rest * x * y + sin * z, cos + rest * y * y, rest * y * z - sin * x],
-            [rest * x * z - sin * y, rest * y * z + sin * x, cos + rest * z * z],
-        ]
+    return (
+        (cos + rest * x * x, rest * x * y - sin * z, rest * x * z + sin * y),
+        (rest * x * y + sin * z, cos + rest * y * y, rest * y * z - sin * x),
+        (rest * x * z - sin * y, rest * y * z + sin * x, cos + rest * z * z),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_gateway.contract import FaceSpec
-from fer_gateway.vision.align import Grey, framed
+from fer_gateway.vision.align import Grey, framed, shrink
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points, frame_of
 from fer_gateway.vision.pose import estimate_pose
@@ -105,8 +105,8 @@ def cut_patch(grey: Grey, visible: Box, side_px: float) -> Grey:
     factor = PATCH_PX / max(side_px, PATCH_PX)
     if factor == 1:
         return part
-    size = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
-    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+    width, height = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
+    return shrink(part, width, height, halving=True)
 
 
 def edge_steepness(patch: Grey) -> float:
