@@ -131,7 +131,9 @@ def test_the_command_prints_it_beside_the_crops_and_keeps_it_in_the_card(
     flipped = next(one for one in card.evaluations if one.data.endswith("mean with the mirror image"))
     assert flipped.accuracy.value == values["flip"]["accuracy"]["value"]
     assert set(values["flip"]) == {"accuracy", "macro_f1", "ece"}
-    others = {one.data: one for one in before.evaluations if one.data != values["data"]}
+    measured = {renewed.data, flipped.data}
+    others = {one.data: one for one in before.evaluations if one.data not in measured}
+    assert others
     assert others.items() <= {one.data: one for one in card.evaluations}.items()
     assert main(command) == 0
     out = capsys.readouterr().out
