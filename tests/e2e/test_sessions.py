@@ -248,11 +248,13 @@ def test_a_clip_is_kept_where_it_was_switched_on_and_goes_with_its_session(
             arg=at_s - begins_s,
             timeout=WITHIN_MS,
         )
-        page.wait_for_function(f"({BRIGHTNESS})(document.querySelector('.film')) > 0", timeout=WITHIN_MS)
+        page.wait_for_function(
+            f"() => ({BRIGHTNESS})(document.querySelector('.film')) > 0", timeout=WITHIN_MS
+        )
     page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_function("!document.querySelector('.film').paused", timeout=WITHIN_MS)
+    page.wait_for_function("() => !document.querySelector('.film').paused", timeout=WITHIN_MS)
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=WITHIN_MS)
-    page.wait_for_function("document.querySelector('.film').paused", timeout=WITHIN_MS)
+    page.wait_for_function("() => document.querySelector('.film').paused", timeout=WITHIN_MS)
 
     with page.expect_download(lambda file: file.suggested_filename.endswith("-2.webm")) as download:
         page.get_by_role("button", name="Save clip").click()
@@ -262,7 +264,7 @@ def test_a_clip_is_kept_where_it_was_switched_on_and_goes_with_its_session(
 
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("link", name="About").click()  # now it cannot be undone
-    page.wait_for_function(f"({CLIPS})().then(clips => clips.length === 0)", timeout=WITHIN_MS)
+    page.wait_for_function(f"() => ({CLIPS})().then(clips => clips.length === 0)", timeout=WITHIN_MS)
     left = page.evaluate(
         """() => new Promise((resolve) => {
             indexedDB.open("fer-sessions").onsuccess = ({ target }) =>
