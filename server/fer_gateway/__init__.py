@@ -10,6 +10,7 @@
 Importing the package alone loads nothing: each of the names below brings what it needs when it is first used.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from fer_gateway.library import analyze_image
     from fer_gateway.live import LiveAnalyzer
     from fer_gateway.options import Options, StreamOptions
+
+# ONNX Runtime (from 1.29 on, also on Linux, macOS and Android) keeps an identifier of the machine and tells
+# its maker about sessions and models, unless this is set before it is loaded. Nothing leaves this machine.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

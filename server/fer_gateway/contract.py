@@ -295,6 +295,7 @@ class LandmarkCard(Frozen):
     face_below: float = Field(gt=0, description="From this estimated error on, there is no face at all.")
     parameters: int = Field(ge=1)
     multiply_adds: int = Field(ge=1)
+    precision: Precision = "float16"
     errors: tuple[LandmarkError, ...] = ()
     provenance: Provenance
     self_test: LandmarkSelfTest

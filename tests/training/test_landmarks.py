@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from fer_gateway.contract import Framing
 from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.self_test import make_crops
 from fer_gateway.vision.cascade import HaarDetector
 from fer_gateway.vision.landmarks import transformed
 from fer_training.cli import main
@@ -162,14 +164,19 @@ def test_errors_are_summarised_by_face() -> None:
 
 
 def test_the_command_trains_scores_and_writes_the_model(
-    tmp_path: Path, ferplus_zip: Path, ferplus_folder: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    ferplus_zip: Path,
+    ferplus_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "landmarks.onnx"
     command = ["landmarks", "--data", str(ferplus_zip), "--run", str(tmp_path / "run"), "--out", str(out)]
     command += ["--epochs", "12", "--faces", "60", "--device", "cpu", "--also", str(ferplus_folder)]
-    assert main(command) == 0
+    assert main([*command, "--precision", "float16"]) == 0
     said = capsys.readouterr().out
     card = LandmarkModel.open(out).card
+    assert (card.version, card.precision) == ("0.1.0", "float16")
     assert f"mean {card.errors[0].mean:.4f}" in said
     assert card.errors[0].faces == ROWS["private"]
     template = np.array(card.template)
@@ -178,6 +185,24 @@ def test_the_command_trains_scores_and_writes_the_model(
     assert out.stat().st_size <= 400_000
     points = load_pointed(ferplus_folder)["train"].points.mean(axis=0) / 48
     np.testing.assert_allclose(card.template, points, atol=1e-4)
+
+    small = tmp_path / "small.onnx"
+    again = ["landmarks", "--data", str(ferplus_zip), "--version", "0.1.1", "--out", str(small), "--trained"]
+    assert main([*again, str(out)]) == 0
+    quantised = LandmarkModel.open(small)
+    assert (quantised.card.version, quantised.card.precision) == ("0.1.1", "int8")
+    assert quantised.card.errors[0].mean == pytest.approx(card.errors[0].mean, rel=0.1)
+    assert "QuantizeLinear" in {node.op_type for node in onnx.load(small).graph.node}
+    crops = make_crops(quantised.card.size_px)
+    np.testing.assert_allclose(quantised.run(crops)[0], LandmarkModel.open(out).run(crops)[0], atol=0.05)
+    assert main([*again, str(small)]) == 1
+    assert "is in int8 already; name the float16 model" in capsys.readouterr().err
+
+    monkeypatch.setattr("fer_training.commands.landmarks.MOST_WORSE", 0.5)  # no model is so much better
+    small.unlink()
+    assert main([*again, str(out)]) == 1
+    assert "write it with `--precision float16`" in capsys.readouterr().err
+    assert not small.exists()
 
 
 def test_a_matrix_moves_points() -> None:

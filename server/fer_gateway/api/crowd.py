@@ -67,8 +67,9 @@ class Crowd:
     def change(self, under_way: int) -> None:
         """Count so many frames under way more, or fewer; and let who is first in line look again."""
         self._under_way += under_way
-        self._changed.set()
-        self._changed = anyio.Event()
+        if self._waiting:
+            self._changed.set()
+            self._changed = anyio.Event()
 
     def expect(self, credit: object) -> None:
         """Expect the frame of a credit from now on."""

@@ -110,9 +110,10 @@ class LandmarkModel:
         both, errors = self.run(np.concatenate([crops, crops[:, :, ::-1]]))
         count = len(crops)
         straight, turned = both[:count], both[count:][:, list(MIRRORED)] * (-1, 1) + (1, 0)
-        disagreement = np.hypot(*np.moveaxis(straight - turned, 2, 0)).mean(axis=1)
+        apart = straight - turned
+        disagreement = np.hypot(apart[..., 0], apart[..., 1]).mean(axis=1)
+        expected = np.maximum((errors[:count] + errors[count:]) / 2, disagreement / 2) * self._whole
         middle = (straight + turned) / 2
-        expected = np.maximum(errors.reshape(2, count).mean(axis=0), disagreement / 2) * self._whole
         return self._located(middle, matrices, expected)
 
     def _located(

@@ -33,6 +33,7 @@ def open_session(
         ProviderUnavailable: unknown here, or known and not able to start.
         InvalidModel: not an ONNX graph that ONNX Runtime can run.
     """
+    onnxruntime.disable_telemetry_events()  # where it was loaded before `fer_gateway` could see to it
     available = onnxruntime.get_available_providers()
     for provider in providers:
         if provider not in available:

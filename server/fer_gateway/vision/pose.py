@@ -56,11 +56,16 @@ def estimate_pose(points: Points) -> Pose | None:
     Gauss-Newton on scale and rotation, p_i = s (R X_i)_xy, from the upright or tilted frontal face. A noisy
     face is off by some 5 degrees in yaw and pitch. There is none where the points coincide.
     """
-    flat = points - points.mean(axis=0)
-    size = float(np.sqrt((flat**2).sum()))
+    listed = points.tolist()
+    middle_x, middle_y = sum(x for x, _ in listed) / len(listed), sum(y for _, y in listed) / len(listed)
+    flat = [(x - middle_x, y - middle_y) for x, y in listed]
+    size = math.sqrt(sum(x * x + y * y for x, y in flat))
     if not 1e-6 < size < 1e9:  # NaN too
         return None
-    return _pose_of(_fitted((flat / size).tolist(), mean_face().tolist()))
+    return _pose_of(_fitted([(x / size, y / size) for x, y in flat], _MEAN_FACE))
+
+
+_MEAN_FACE = mean_face().tolist()
 
 
 def turned(pose: Pose) -> NDArray[np.float64]:

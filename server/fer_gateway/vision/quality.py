@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_gateway.contract import FaceSpec
-from fer_gateway.vision.align import Grey, framed, shrink
+from fer_gateway.vision.align import Grey, framed
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import Points, frame_of
 from fer_gateway.vision.pose import estimate_pose
@@ -18,6 +18,7 @@ PATCH_PX = 48
 
 _EDGE_PX = 9
 _EDGE_SHARE = 0.2
+_PIECE, _STEPS_OF_PIECE = np.ones((1, _EDGE_PX), np.uint8), np.ones((1, _EDGE_PX - 1), np.uint8)
 _WHITE = 250
 _LEAST_AREA_PX = 1e-6
 _FARTHEST_PX = 1e6
@@ -105,8 +106,8 @@ def cut_patch(grey: Grey, visible: Box, side_px: float) -> Grey:
     factor = PATCH_PX / max(side_px, PATCH_PX)
     if factor == 1:
         return part
-    width, height = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
-    return shrink(part, width, height, halving=True)
+    size = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def edge_steepness(patch: Grey) -> float:
@@ -128,12 +129,12 @@ def edge_steepness(patch: Grey) -> float:
 def _steepness(levels: Grey) -> float:
     """Largest step over range along the rows of H x W levels, over the pieces with the widest range."""
     half = _EDGE_PX // 2
-    spread = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((1, _EDGE_PX), np.uint8))
+    spread = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, _PIECE)
     ranges = np.asarray(spread[:, half:-half], np.uint8)
     steps = cv2.absdiff(levels[:, 1:], levels[:, :-1])
-    largest = cv2.dilate(steps, np.ones((1, _EDGE_PX - 1), np.uint8))[:, half : half + ranges.shape[1]]
-    wide = ranges >= _quantile(ranges, 1 - _EDGE_SHARE)
-    return float(largest[wide].sum(dtype=np.int64) / max(float(ranges[wide].sum(dtype=np.int64)), 1e-6))
+    largest = cv2.dilate(steps, _STEPS_OF_PIECE)[:, half : half + ranges.shape[1]]
+    wide = (ranges >= _quantile(ranges, 1 - _EDGE_SHARE)).view(np.uint8)
+    return cv2.mean(largest, wide)[0] / max(cv2.mean(ranges, wide)[0], 1e-6)
 
 
 def _quantile(values: NDArray[np.uint8], share: float) -> float:

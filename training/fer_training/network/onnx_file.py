@@ -89,6 +89,20 @@ def with_half_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
     return halved
 
 
+def with_whole_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy with the weights of `with_half_weights` in 32 bits again, without casts."""
+    whole = onnx.ModelProto()
+    whole.CopyFrom(proto)
+    graph = whole.graph
+    halves = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT16}
+    for cast in [node for node in graph.node if node.op_type == "Cast" and node.input[0] in halves]:
+        tensor = halves[cast.input[0]]
+        values = numpy_helper.to_array(tensor).astype(np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(values, cast.output[0]))
+        graph.node.remove(cast)
+    return whole
+
+
 def write_checked(
     proto: onnx.ModelProto, card: BaseModel, key: str, path: Path, check: Callable[[Path], object]
 ) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,8 +63,18 @@ def quantised(
     chosen = [name for kind, nodes in layers.items() if kind not in in_float for name in nodes]
     if not chosen:  # the quantiser would take an empty list for all
         raise QuantisationError("every layer is left in float; leave fewer kinds out (`--float`)")
-    eight_bits = {"axis": 0, "quant_type": QuantType.QInt8, "symmetric": True, "reduce_range": False}
     depthwise = () if DEPTHWISE in in_float else convolution_weights(proto.graph, layers[DEPTHWISE])
+    return in_eight_bits(proto, crops, chosen, depthwise)
+
+
+def in_eight_bits(
+    proto: onnx.ModelProto,
+    crops: NDArray[np.uint8],
+    nodes: Sequence[str],
+    whole_weights: Sequence[str] = (),
+) -> onnx.ModelProto:
+    """The graph with `nodes` in 8 bits; weights in 7 of them, `whole_weights` in all; see `quantised`."""
+    eight_bits = {"axis": 0, "quant_type": QuantType.QInt8, "symmetric": True, "reduce_range": False}
     with tempfile.TemporaryDirectory() as folder, _quiet():
         prepared, out = Path(folder) / "prepared.onnx", Path(folder) / "quantised.onnx"
         quant_pre_process(proto, prepared, skip_optimization=True, skip_symbolic_shape=True)
@@ -77,9 +87,9 @@ def quantised(
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_quantize=chosen,
+            nodes_to_quantize=list(nodes),
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"TensorQuantOverrides": {name: [eight_bits] for name in depthwise}},
+            extra_options={"TensorQuantOverrides": {name: [eight_bits] for name in whole_weights}},
         )
         result = onnx.load(out)
     del result.metadata_props[:]  # notes of the quantiser
