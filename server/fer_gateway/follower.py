@@ -104,12 +104,10 @@ class Follower:
         followed = self._follow(grey, now_ms)
         watch.lap("landmarks_ms")
         seen = self._past_trial(grey, followed, now_ms)
-        missing = self._missing(seen, now_ms)
-        found_again = self._search(grey, missing, now_ms, watch)
-        if found_again:
-            seen += found_again
-            missing = self._missing(seen, now_ms)
-        if self._scan_is_due(missing, now_ms):
+        if scanned := self._scan_is_due([], now_ms):
+            seen = self._scan(grey, seen, now_ms, watch)
+        seen, missing = self._searched(grey, seen, now_ms, watch)
+        if not scanned and self._scan_is_due(missing, now_ms):
             seen = self._scan(grey, seen, now_ms, watch)
         seen = [self._looked_at(grey, sighting, now_ms) for sighting in seen]
         seen = [sighting for sighting in seen if self._is_believed(sighting, now_ms)]
@@ -181,20 +179,24 @@ class Follower:
         box = box_framed_by(Box(side * _LOOK_MARGIN, side * _LOOK_MARGIN, side, side), self._framing)
         return self._detector.search(patch, [box])[0] is not None
 
-    def _search(
-        self, grey: Grey, missing: Sequence[Track], now_ms: float, watch: Stopwatch
-    ) -> list[_Sighting]:
-        """Look for each missing face near where it should be."""
+    def _searched(
+        self, grey: Grey, seen: list[_Sighting], now_ms: float, watch: Stopwatch
+    ) -> tuple[list[_Sighting], list[Track]]:
+        """Look for each missing face near where it should be; also who is missing still."""
+        missing = self._missing(seen, now_ms)
         if not missing:
-            return []
+            return seen, missing
         found = self._detector.search(grey, [track.at(now_ms).box for track in missing])
         hits = [(track.id, hit) for track, hit in zip(missing, found, strict=True) if hit is not None]
+        if not hits:
+            return seen, missing
         located = self._locate(grey, [hit for _, hit in hits], watch)
-        return [
+        seen = seen + [
             replace(self._last[id_], box=hit.box, located=points, followed=id_, looked_ms=now_ms)
             for (id_, hit), points in zip(hits, located, strict=True)
             if points.is_face
         ]
+        return seen, self._missing(seen, now_ms)
 
     def _locate(self, grey: Grey, hits: Sequence[Detection], watch: Stopwatch) -> list[Located]:
         watch.lap("detect_ms")
