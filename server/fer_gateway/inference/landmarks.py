@@ -157,4 +157,4 @@ class LandmarkModel:
 
     def _cut(self, grey: Grey, matrices: Sequence[Matrix]) -> NDArray[np.uint8]:
         size = self.card.size_px
-        return np.stack([warp(grey, centred(matrix), size, halving=True) for matrix in matrices])[..., None]
+        return np.stack([warp(grey, centred(matrix), size) for matrix in matrices])[..., None]

@@ -15,8 +15,6 @@ def assign(costs: NDArray[np.float64], alone: float) -> list[tuple[int, int]]:
         costs: R x C, no NaN; infinite where a pair is impossible.
         alone: finite.
     """
-    if costs.shape == (1, 1):  # one face, as most streams have
-        return [(0, 0)] if costs[0, 0] < alone else []
     columns = costs.shape[1]
     table = np.hstack([np.minimum(costs, alone), np.full((len(costs), len(costs)), alone)])
     row_of = _solve(table)

@@ -117,7 +117,8 @@ class Tracker:
 
     def match(self, observations: Sequence[Observation], now_ms: float) -> dict[int, int]:
         """The index of the observation of each known face that is among them; changes nothing."""
-        return self._match(observations, _distinct(observations, self._predicted(now_ms)), now_ms)
+        predicted = self._predicted(now_ms)
+        return _match(observations, _distinct(observations, predicted), predicted, now_ms)
 
     def update(self, observations: Sequence[Observation], now_ms: float) -> dict[int, int]:
         """Take in a frame: the index of the observation that each seen face has, known or new.
@@ -128,7 +129,7 @@ class Tracker:
         """
         predicted = self._predicted(now_ms)
         distinct = _distinct(observations, predicted)
-        matched = self._match(observations, distinct, now_ms)
+        matched = _match(observations, distinct, predicted, now_ms)
         taken = set(matched.values())
         for id_, index in matched.items():
             crowded = any(
@@ -153,20 +154,6 @@ class Tracker:
             for id_, track in self._tracks.items()
             if not track.lost or _since(track.seen_ms, now_ms) <= _patience_ms(track)
         }
-
-    def _match(
-        self, observations: Sequence[Observation], distinct: Sequence[int], now_ms: float
-    ) -> dict[int, int]:
-        predicted = self._predicted(now_ms)
-        tracks = list(predicted.values())
-        if not tracks or not distinct:
-            return {}
-        costs = np.array(
-            [[_cost_of(track, observations[index], predicted) for index in distinct] for track in tracks]
-        )
-        limits = np.array([_limit(track, now_ms) for track in tracks])
-        possible = np.where(costs < limits[:, None], costs, np.inf)
-        return {tracks[row].id: distinct[column] for row, column in assign(possible, _FARTHEST)}
 
     def _miss(self, seen: Collection[int], now_ms: float) -> None:
         """Mark the faces that this frame does not show as lost; give up those that are lost too long."""
@@ -195,6 +182,24 @@ class Tracker:
             self.forget([smallest.id])
             return True
         return False
+
+
+def _match(
+    observations: Sequence[Observation],
+    distinct: Sequence[int],
+    predicted: Mapping[int, Track],
+    now_ms: float,
+) -> dict[int, int]:
+    """The index of the observation of each track, of those in `distinct`; by the least cost in all."""
+    tracks = list(predicted.values())
+    if not tracks or not distinct:
+        return {}
+    costs = [[_cost_of(track, observations[index], predicted) for index in distinct] for track in tracks]
+    limits = [_limit(track, now_ms) for track in tracks]
+    if len(tracks) == len(distinct) == 1:  # most frames
+        return {tracks[0].id: distinct[0]} if costs[0][0] < limits[0] else {}
+    possible = np.where(np.less(costs, np.array(limits)[:, None]), costs, np.inf)
+    return {tracks[row].id: distinct[column] for row, column in assign(possible, _FARTHEST)}
 
 
 def _distinct(observations: Sequence[Observation], tracks: Mapping[int, Track]) -> list[int]:

@@ -88,59 +88,32 @@ def framed(box: Box, framing: Framing) -> Box:
 
 
 def warp(
-    frame: Grey,
-    matrix: Matrix,
-    size_px: int,
-    *,
-    border: int = cv2.BORDER_REPLICATE,
-    fill: float = 0,
-    halving: bool = False,
+    frame: Grey, matrix: Matrix, size_px: int, *, border: int = cv2.BORDER_REPLICATE, fill: float = 0
 ) -> Grey:
     """Warp `frame` (H x W) by a 2 x 3 `matrix` (picture to crop) into `size_px` x `size_px`.
 
     Shrinks by area to at most twice the target first, so that the one bilinear step never skips pixels.
-    `border` is an OpenCV border mode, `fill` the grey value of `cv2.BORDER_CONSTANT`. For `halving` see
-    `shrink`; `cut_face` must do without.
+    `border` is an OpenCV border mode, `fill` the grey value of `cv2.BORDER_CONSTANT`.
     """
     (a, b, _), (c, d, _) = matrix.tolist()
     scale = math.sqrt(abs(a * d - b * c))
     if scale < 0.5:
-        frame, matrix = _shrunk(frame, matrix, size_px, 2 * scale, halving=halving)
+        frame, matrix = _shrunk(frame, matrix, size_px, 2 * scale)
     return cv2.warpAffine(  # type: ignore[return-value]
         frame, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
     )
 
 
-def shrink(part: Grey, width: int, height: int, *, halving: bool = False) -> Grey:
-    """A picture (H x W) averaged by area to `height` x `width`, at least one pixel each.
-
-    With `halving` it is halved first where it is to shrink by more: in a third of the time, for OpenCV
-    has a fast way to halve, and off by a grey level. An odd last row or column is left out then.
-    """
-    if halving and part.shape[0] >= 2 * height and part.shape[1] >= 2 * width:
-        part = cv2.resize(_even(part), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
-def _even(part: Grey) -> Grey:
-    """A picture (at least 2 x 2) without an odd last row or column."""
-    return part[: part.shape[0] // 2 * 2, : part.shape[1] // 2 * 2]
-
-
-def _shrunk(
-    frame: Grey, matrix: Matrix, size_px: int, factor: float, *, halving: bool
-) -> tuple[Grey, Matrix]:
+def _shrunk(frame: Grey, matrix: Matrix, size_px: int, factor: float) -> tuple[Grey, Matrix]:
     """Only the part of the picture that the crop sees, its sides times `factor`, and the matrix for it."""
     left, top, right, bottom = _seen(matrix, size_px, frame.shape[1], frame.shape[0])
     part = frame[top:bottom, left:right]
-    if halving and min(part.shape) > 1:
-        part = _even(part)
     width, height = max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor))
-    small = shrink(part, width, height, halving=halving)
+    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
     step_x, step_y = part.shape[1] / width, part.shape[0] / height
     # small -> picture is x * step + shift, pixel centres at integers
     shift_x, shift_y = 0.5 * step_x - 0.5 + left, 0.5 * step_y - 0.5 + top
-    return small, np.array(
+    return small, np.array(  # type: ignore[return-value]
         [[a * step_x, b * step_y, a * shift_x + b * shift_y + shift] for a, b, shift in matrix.tolist()]
     )
 

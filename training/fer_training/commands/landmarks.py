@@ -105,7 +105,7 @@ def _check(trained: Path, quantised: Path, faces: PointedFaces) -> None:
     if not now <= MOST_WORSE * before:
         raise QuantisationError(
             f"in int8 the mean error is {now / before - 1:.1%} larger, allowed are {MOST_WORSE - 1:.0%}; "
-            "write it with `--precision float16`"
+            "write it in float16"
         )
 
 
