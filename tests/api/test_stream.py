@@ -1,6 +1,7 @@
 """`/api/v1/stream` over real sockets: frames up, results down, and every way to misbehave."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -340,3 +341,22 @@ def test_two_streams_share_the_worker(start: Start, gradient_jpg: bytes) -> None
     for thread in threads:
         thread.join()
     assert min(counts.values()) >= 14, counts
+
+
+def test_an_answer_to_a_client_that_has_broken_the_protocol(
+    start: Start, gradient_jpg: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server closes such a connection by itself, when an answer may be on its way: no fault of ours."""
+    gateway = start()
+    for number in range(120):
+        with greeted(gateway) as socket:
+            socket.send(Frame(0, 0.0, gradient_jpg).pack())
+            time.sleep(number % 40 / 4000)
+            socket.socket.sendall(b"\xff" * 16)  # no frame of a WebSocket
+            assert ending(socket)[1] == 1002
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    with greeted(gateway) as socket:
+        socket.send(Frame(0, 0.0, gradient_jpg).pack())
+        while (kind := read(socket)["type"]) == "grant":
+            pass
+    assert kind == "result"

@@ -45,6 +45,9 @@ from fer_gateway.live import LiveAnalyzer
 FAREWELL_TIMEOUT_S = 1.0
 """Seconds for the last `error` and the close frame, for a client that may not read any more."""
 
+CLOSED_ABNORMALLY = 1006
+"""What RFC 6455 calls a connection that ended without a close frame."""
+
 CLOSE_CODES = (
     (RequestError, CLOSE_INVALID),
     (Restarting, CLOSE_RESTARTING),
@@ -247,7 +250,7 @@ class Stream:
     async def _receive(self) -> str | bytes:
         event = await self._websocket.receive()
         if event["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(event.get("code", 1006), event.get("reason"))
+            raise WebSocketDisconnect(event.get("code", CLOSED_ABNORMALLY), event.get("reason"))
         text: str | None = event.get("text")
         return text if text is not None else bytes(event["bytes"])
 
@@ -256,9 +259,23 @@ class Stream:
         try:
             with anyio.fail_after(timeout_s):
                 async with self._sending:
-                    await self._websocket.send_text(encode(message))
+                    await send_message(self._websocket, message)
         except TimeoutError as exc:
             raise RequestTimeout(f"The client has not read for `{timeout_s:g}` s.") from exc
+
+
+async def send_message(websocket: WebSocket, message: dict[str, Any]) -> None:
+    """Send one message.
+
+    Raises:
+        WebSocketDisconnect: the connection is over. Where the client broke the WebSocket protocol the server
+            under us has closed it by itself, and calls this a fault of ours, until `receive` tells.
+    """
+    text = encode(message)
+    try:
+        await websocket.send_text(text)
+    except RuntimeError as exc:
+        raise WebSocketDisconnect(CLOSED_ABNORMALLY) from exc
 
 
 async def _farewell(websocket: WebSocket, error: GatewayError) -> None:
@@ -268,7 +285,7 @@ async def _farewell(websocket: WebSocket, error: GatewayError) -> None:
     code = next(code for kind, code in CLOSE_CODES if isinstance(error, kind))
     try:
         with anyio.move_on_after(FAREWELL_TIMEOUT_S):
-            await websocket.send_text(encode(error_message(problem_members(error, websocket.url.path))))
+            await send_message(websocket, error_message(problem_members(error, websocket.url.path)))
             await websocket.close(code, error.title)
     except WebSocketDisconnect:
         log.debug("the client left before it was told `%s`", error.code)
