@@ -56,6 +56,7 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 0
     assert cv2.__version__ in checks["opencv"]["detail"]
     assert "CPUExecutionProvider" in checks["onnxruntime"]["detail"]
+    assert "its reports to its maker are off" in checks["onnxruntime"]["detail"]
     assert "self-test passed" in checks["model"]["detail"]
     assert f"http://localhost:{os.environ['FER_PORT']}" in checks["camera"]["detail"]
 
@@ -85,6 +86,13 @@ def test_without_a_package(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert "pip install" in problems(examined(capsys)[1])[check]
+
+
+def test_reports_to_the_maker_of_onnx_runtime(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    assert "unset `ORT_DISABLE_TELEMETRY`" in problems(examined(capsys)[1])["onnxruntime"]
 
 
 def test_a_model_that_answers_differently(capsys: pytest.CaptureFixture[str], build_model: Any) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -126,7 +127,11 @@ def _onnxruntime() -> Check:
     import onnxruntime
 
     providers = ", ".join(onnxruntime.get_available_providers())
-    return Check("onnxruntime", ok=True, detail=f"{onnxruntime.__version__}, providers {providers}")
+    detail = f"{onnxruntime.__version__}, providers {providers}"
+    if os.environ.get("ORT_DISABLE_TELEMETRY") != "1":
+        fix = "unset `ORT_DISABLE_TELEMETRY`, which the gateway sets to 1 by itself."
+        return Check("onnxruntime", ok=False, detail=f"{detail}; it may report to its maker", fix=fix)
+    return Check("onnxruntime", ok=True, detail=f"{detail}, its reports to its maker are off")
 
 
 def _model(settings: Settings) -> Check:
