@@ -23,7 +23,6 @@ EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "
 """The eight classes of FER+, in the order of its vote columns."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-
 Precision = Literal["float32", "float16", "int8"]
 
 Point = tuple[float, float]

@@ -17,6 +17,7 @@ from fer_training.errors import ParityError
 from fer_training.landmarks.data import PointedFaces
 from fer_training.landmarks.measure import TEST_JITTER, locate_all
 from fer_training.landmarks.network import LandmarkNet
+from fer_training.network.eight_bits import in_eight_bits
 from fer_training.network.onnx_file import (
     exported,
     folded,
@@ -25,7 +26,6 @@ from fer_training.network.onnx_file import (
     with_whole_weights,
     write_checked,
 )
-from fer_training.release.quantize import in_eight_bits
 
 _TOLERANCE = 2e-3
 """Crop sides; weights are stored in 16 bits."""
@@ -83,7 +83,7 @@ def write_int8(trained: Path, faces: PointedFaces, out: Path) -> None:
 
     The first, which sees the pixels, and the last, from whose cells the points are read, stay in float: so
     the mean error grows by 0.5 %, with the first alone in float by 1.0 %, in the same time. Ranges of
-    activations come from all looks at `faces`; for weights see `quantised`.
+    activations come from all looks at `faces`; for weights see `in_eight_bits`.
     """
     looks = _Looks.open(trained)
     looks.crops.clear()  # those of the self-test

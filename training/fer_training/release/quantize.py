@@ -1,28 +1,18 @@
 """The shipped graph in fewer bits: int8 by static quantisation, or weights of 16 bits."""
 
-import logging
-import tempfile
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quant_pre_process,
-    quantize_static,
-)
 
-from fer_gateway.contract import CARD_KEY, INPUT_NAME, ModelCard, Precision, SelfTest
+from fer_gateway.contract import CARD_KEY, ModelCard, Precision, SelfTest
 from fer_gateway.inference.model import EmotionModel
 from fer_gateway.inference.self_test import make_crops
 from fer_training.errors import QuantisationError
-from fer_training.network.onnx_file import rewrite_card, stripped, with_half_weights, write_checked
+from fer_training.network.eight_bits import in_eight_bits
+from fer_training.network.onnx_file import rewrite_card, with_half_weights, write_checked
 from fer_training.release.layer_kinds import DEPTHWISE, IN_FLOAT
 from fer_training.release.layers import convolution_weights, layers_by_kind
 
@@ -30,20 +20,6 @@ INT8_TOLERANCE = 0.05
 """Of the self-test. Kernels that round in another order move a face's probability by up to 0.03."""
 
 FLOAT16_TOLERANCE = 0.02
-
-_BATCH = 50
-
-
-class _Crops(CalibrationDataReader):  # type: ignore[misc]
-    """Hands crops N x S x S x 1 to the calibration, batch by batch."""
-
-    def __init__(self, crops: NDArray[np.uint8]) -> None:
-        self._batches = iter([crops[at : at + _BATCH] for at in range(0, len(crops), _BATCH)])
-
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        """The next batch; None after the last, as its base class asks for."""
-        batch = next(self._batches, None)
-        return None if batch is None else {INPUT_NAME: batch}
 
 
 def quantised(
@@ -65,36 +41,6 @@ def quantised(
         raise QuantisationError("every layer is left in float; leave fewer kinds out (`--float`)")
     depthwise = () if DEPTHWISE in in_float else convolution_weights(proto.graph, layers[DEPTHWISE])
     return in_eight_bits(proto, crops, chosen, depthwise)
-
-
-def in_eight_bits(
-    proto: onnx.ModelProto,
-    crops: NDArray[np.uint8],
-    nodes: Sequence[str],
-    whole_weights: Sequence[str] = (),
-) -> onnx.ModelProto:
-    """The graph with `nodes` in 8 bits; weights in 7 of them, `whole_weights` in all; see `quantised`."""
-    eight_bits = {"axis": 0, "quant_type": QuantType.QInt8, "symmetric": True, "reduce_range": False}
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        prepared, out = Path(folder) / "prepared.onnx", Path(folder) / "quantised.onnx"
-        quant_pre_process(proto, prepared, skip_optimization=True, skip_symbolic_shape=True)
-        quantize_static(
-            prepared,
-            out,
-            _Crops(crops),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_quantize=list(nodes),
-            calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"TensorQuantOverrides": {name: [eight_bits] for name in whole_weights}},
-        )
-        result = onnx.load(out)
-    del result.metadata_props[:]  # notes of the quantiser
-    result.producer_name, result.producer_version = proto.producer_name, proto.producer_version
-    return stripped(result)
 
 
 def write_variant(
@@ -133,15 +79,3 @@ def write_variant(
     card = card.model_copy(update={"self_test": self_test})
     rewrite_card(out, card, CARD_KEY)
     return card
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The quantiser advises through the root logger, on what is decided here."""
-    logger = logging.getLogger()
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
