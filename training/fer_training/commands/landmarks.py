@@ -1,7 +1,6 @@
 """`landmarks`: train the landmark network, choose when it is plausible, score it, write `landmarks.onnx`."""
 
 import argparse
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +31,7 @@ from fer_training.landmarks.measure import (
 from fer_training.landmarks.network import LandmarkNet
 from fer_training.landmarks.train import LandmarkTrainer
 from fer_training.learning.devices import device_named
-from fer_training.network.onnx_file import rewrite_card
+from fer_training.network.onnx_file import copy_into_place, rewrite_card
 from fer_training.network.size import count_multiply_adds, count_parameters
 from fer_training.release.provenance import provenance
 
@@ -70,12 +69,9 @@ def run(arguments: argparse.Namespace) -> None:
             write_int8(trained, _some(splits["train"].trusted, RANGE_FACES), out)
             _check(trained, out, _some(splits["validation"].trusted, CHECKED_FACES))
         else:
-            shutil.copyfile(trained, out)
+            copy_into_place(trained, out)
         _measure(arguments, splits, out)
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        partial = arguments.out.with_suffix(".partial")
-        shutil.copyfile(out, partial)
-        partial.replace(arguments.out)
+        copy_into_place(out, arguments.out)
 
 
 def _train(arguments: argparse.Namespace, faces: PointedFaces, out: Path) -> None:

@@ -1,7 +1,6 @@
 """`quantize`: a model in fewer bits, measured beside its float32 and released only if it answers alike."""
 
 import argparse
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from fer_training.data.labelled import LabelledFaces
 from fer_training.errors import DataError, QuantisationError
 from fer_training.measure.predictions import serving_crops
 from fer_training.network.graph import check_batches, rewrite_card
+from fer_training.network.onnx_file import copy_into_place
 from fer_training.release.doubt import measure_doubt
 from fer_training.release.export import evaluate_model
 from fer_training.release.layer_kinds import KINDS
@@ -110,10 +110,7 @@ def _evaluations(path: Path, data: DataSet, landmarks: LandmarkModel) -> tuple[E
 def _release(path: Path, out: Path) -> None:
     """Move the finished file to its place in one step."""
     card: ModelCard = EmotionModel.open(path).card
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial")
-    shutil.copyfile(path, partial)
-    partial.replace(out)
+    copy_into_place(path, out)
     print(f"`{out}`: {card.name} {card.version} in {card.precision}, {out.stat().st_size / 1e6:.2f} MB")
 
 

@@ -1,6 +1,7 @@
 """ONNX files: a PyTorch module as a graph, the card in it, and writing only what was checked."""
 
 import copy
+import shutil
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -115,6 +116,14 @@ def write_checked(
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def copy_into_place(path: Path, out: Path) -> None:
+    """Let a copy of a finished file appear at `out` in one step; its folder is made where it is missing."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".partial")
+    shutil.copyfile(path, partial)
+    partial.replace(out)
 
 
 def rewrite_card(path: Path, card: BaseModel, key: str) -> None:

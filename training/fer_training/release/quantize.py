@@ -25,12 +25,9 @@ FLOAT16_TOLERANCE = 0.02
 def quantised(
     proto: onnx.ModelProto, crops: NDArray[np.uint8], in_float: Collection[str] = IN_FLOAT
 ) -> onnx.ModelProto:
-    """The graph with 8-bit weights and activations, as QuantizeLinear and DequantizeLinear about its layers.
+    """The graph with its layers but those `in_float` in 8 bits, see `in_eight_bits`.
 
-    Ranges of activations are the least and greatest values over the calibration crops (N x S x S x 1), so
-    that no answer depends on other faces of its batch. Weights have a scale for each output channel.
-    Weights of matrix products take 7 of the 8 bits: processors without VNNI add pairs of products in 16
-    bits, which 2 x 255 x 127 would overflow and 2 x 255 x 64 does not. Depthwise kernels add in 32 bits.
+    Depthwise kernels add in 32 bits, so that their weights may take all 8.
 
     Raises:
         QuantisationError: nothing is left to quantise; and see `layers_by_kind`.
