@@ -76,6 +76,8 @@ def test_it_learns_what_carries_over_to_new_people(learned: Path) -> None:
     assert summary.table.trace() == round(summary.pooled.accuracy.value * FACES)
     assert summary.mean is not None
     assert summary.mean.accuracy.low < summary.mean.accuracy.value < summary.mean.accuracy.high
+    assert summary.with_mirror is not None
+    assert summary.with_mirror.pooled.accuracy.value > 0.5
     assert [fold.test for fold in summary.folds] == [FACES // 2, FACES // 2]
     assert summary.plan.experiment.model.classes == 7
 
@@ -85,6 +87,11 @@ def test_a_finished_fold_keeps_its_answers_and_no_weights(learned: Path) -> None
     assert result is not None
     assert np.array(result.probabilities).shape == (FACES // 2, 7)
     assert np.allclose(np.sum(result.probabilities, axis=1), 1, atol=1e-4)
+    assert result.with_mirror is not None
+    both = np.array(result.with_mirror)
+    assert both.shape == (FACES // 2, 7)
+    assert not np.allclose(both, result.probabilities), "faces are not symmetric"
+    assert np.all(both >= np.array(result.probabilities) / 2 - 1e-6), "half of the mean is the plain answer"
     assert not list((learned / "fold-0").glob("*.safetensors"))
     assert not (learned / "fold-0" / "checkpoint.pt").exists()
     history = [json.loads(line) for line in (learned / "fold-0/history.jsonl").read_text().splitlines()]

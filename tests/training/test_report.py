@@ -45,8 +45,11 @@ def write_history(folder: Path, *, train_accuracy: bool = True) -> None:
     (folder / HISTORY).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_run(folder: Path, data: Path, protocol: Protocol, wrong: int) -> Path:
-    """A finished run without training: of each fold, `wrong` faces are answered as the next class."""
+def write_run(folder: Path, data: Path, protocol: Protocol, wrong: int, *, mirror: bool = False) -> Path:
+    """A finished run without training: of each fold, `wrong` faces are answered as the next class.
+
+    With `mirror`, the mean with the mirror image is always right; else the run is of before it was kept.
+    """
     plain = load_plain_faces(data)
     numbers = [name.split("/")[-1].split("_") for name in plain.names]
     subjects = np.array([int(subject[1:]) for subject, _, _ in numbers])
@@ -64,6 +67,7 @@ def write_run(folder: Path, data: Path, protocol: Protocol, wrong: int) -> Path:
             train=len(fold.train),
             test=tuple(fold.test.tolist()),
             probabilities=tuple(map(tuple, probabilities.tolist())),
+            with_mirror=tuple(map(tuple, np.eye(7)[plain.labels[fold.test]].tolist())) if mirror else None,
             share=0.6,
             seconds=90.0,
         )
@@ -155,9 +159,18 @@ def test_numbers_of_the_tables(runs: tuple[Path, Path]) -> None:
     assert clean.pooled.accuracy.low < right < clean.pooled.accuracy.high
     assert class_table(clean).rows[-1] == ("accuracy", "", "", f"{right:.4f}", str(faces))
     assert sum(int(cell) for row in confusion_table(clean).rows for cell in row[1:]) == faces
+    assert len(rows) == 3, "neither was scored with the mirror image"
     (cost,) = cost_table([clean]).rows
     assert cost[1:3] == ("learned", "stride 16")
     assert cost[4:] == ("0.600 (0.600 .. 0.600)", "0.26 M", "0.7 M", "1.5 ms", "1.5 min")
+
+
+def test_the_mean_with_the_mirror_image_stands_below_the_plain_answer(tmp_path: Path, data: Path) -> None:
+    summary = read_summary(write_run(tmp_path, data, "subjects", 5, mirror=True))
+    _, plain, both = protocol_table([summary]).rows
+    assert both[:2] == ("the same, mean with the mirror image", "nothing")
+    assert both[2:7] == ("100.00 (100.0 .. 100.0)",) * 5
+    assert plain[2] != both[2], "the plain answer keeps its own scores"
 
 
 @pytest.mark.parametrize("train_accuracy", [True, False])

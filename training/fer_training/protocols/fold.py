@@ -18,11 +18,15 @@ from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.devices import device_named
 from fer_training.learning.run_folder import BEST_WEIGHTS, CHECKPOINT, LAST_WEIGHTS
 from fer_training.learning.train import Kernels, Trainer, predict_logits
+from fer_training.network.model import Hybrid
 from fer_training.protocols.faces import ProtocolFaces
 from fer_training.protocols.splits import Fold
 from fer_training.protocols.start import started
 
 RESULT = "result.json"
+
+Rows = tuple[tuple[float, ...], ...]
+"""Probabilities, M x K."""
 
 
 class FoldResult(Frozen):
@@ -31,13 +35,22 @@ class FoldResult(Frozen):
     name: str
     train: int = Field(description="Training faces.")
     test: tuple[int, ...] = Field(description="Indices of the test faces, M.")
-    probabilities: tuple[tuple[float, ...], ...] = Field(description="M x K.")
+    probabilities: Rows = Field(description="M x K.")
+    with_mirror: Rows | None = Field(
+        default=None,
+        description="M x K, the mean of the answers to each face and its mirror image; older runs lack it.",
+    )
     share: Fraction = Field(description="a of equation 11 at the end.")
     seconds: float = Field(ge=0, description="Of training, on one thread where the device is the processor.")
 
     def predicted(self) -> NDArray[np.int64]:
         """The top class of each test face, M."""
-        return np.asarray(np.array(self.probabilities).argmax(axis=1), np.int64)
+        return top_classes(self.probabilities)
+
+
+def top_classes(probabilities: Rows) -> NDArray[np.int64]:
+    """The most likely class of each face, M."""
+    return np.asarray(np.array(probabilities).argmax(axis=1), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +115,27 @@ def _trained(task: FoldTask) -> FoldResult:
     trainer.fit(faces.training(task.fold.train), test)
     seconds = (time.monotonic() - began) * config.epochs / max(1, left)
     model = trainer.averaged()
-    logits = predict_logits(model, plain_crops(test.images, test.frames, config.model.image_size), device)
-    probabilities = torch.from_numpy(logits).double().softmax(dim=1).numpy().round(6)
+    crops = plain_crops(test.images, test.frames, config.model.image_size)
+    answers = _answers(model, crops, device)
+    mirrored = _answers(model, np.ascontiguousarray(crops[:, :, ::-1]), device)
     return FoldResult(
         name=task.fold.name,
         train=len(task.fold.train),
         test=tuple(task.fold.test.tolist()),
-        probabilities=tuple(tuple(row) for row in probabilities.tolist()),
+        probabilities=_rows(answers),
+        with_mirror=_rows((answers + mirrored) / 2),
         share=float(model.share.detach()),
         seconds=round(seconds, 1),
     )
+
+
+def _answers(model: Hybrid, crops: NDArray[np.uint8], device: torch.device) -> NDArray[np.float64]:
+    logits = torch.from_numpy(predict_logits(model, crops, device))
+    return np.asarray(logits.double().softmax(dim=1).numpy(), np.float64)
+
+
+def _rows(probabilities: NDArray[np.float64]) -> Rows:
+    return tuple(tuple(row) for row in probabilities.round(6).tolist())
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The summary of a protocol: all its numbers in one file, for reports and tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from fer_training.measure.metrics import confusion_matrix
 from fer_training.network.model import Hybrid
 from fer_training.network.size import count_multiply_adds, count_parameters
 from fer_training.protocols.faces import ProtocolFaces
-from fer_training.protocols.fold import FoldResult
+from fer_training.protocols.fold import FoldResult, Rows, top_classes
 from fer_training.protocols.overlap import Overlap, mean_overlap, overlap
 from fer_training.protocols.scores import AverageIntervals, Averages, averages, over_folds, over_people
 from fer_training.protocols.splits import Fold, Protocol
@@ -75,15 +76,23 @@ class FoldScore(Frozen):
     seconds: float
 
 
-class Summary(Frozen):
+class Together(Frozen):
+    """What all folds score."""
+
+    mean: AverageIntervals | None = Field(description="Over folds or seeds, t interval; not for one.")
+    pooled: AverageIntervals = Field(description="All answers together, bootstrap over people.")
+
+
+class Summary(Together):
     """A finished protocol."""
 
     plan: Plan
     classes: tuple[str, ...]
     folds: tuple[FoldScore, ...]
     overlap: Overlap = Field(description="Mean over all test faces.")
-    mean: AverageIntervals | None = Field(description="Over folds or seeds, t interval; not for one.")
-    pooled: AverageIntervals = Field(description="All answers together, bootstrap over people.")
+    with_mirror: Together | None = Field(
+        default=None, description="Of the mean of the answers to a face and its mirror image."
+    )
     confusion: tuple[tuple[int, ...], ...] = Field(description="Row = label, column = prediction; all folds.")
     calibration: CalibrationScores = Field(description="Of all answers, no temperature fitted.")
     parameters: int
@@ -108,16 +117,18 @@ def summarise(
     scores = [_fold_score(faces, fold, results[fold.name]) for fold in folds]
     tests = np.concatenate([fold.test for fold in folds])
     probabilities = np.concatenate([np.array(results[fold.name].probabilities) for fold in folds])
-    predicted = probabilities.argmax(axis=1)
-    confusion = confusion_matrix(labels[tests], predicted, kinds)
+    confusion = confusion_matrix(labels[tests], probabilities.argmax(axis=1), kinds)
     model = Hybrid(plan.experiment.model)
+    plain = _together(faces, folds, [results[fold.name].probabilities for fold in folds])
+    mirrored = [results[fold.name].with_mirror for fold in folds]
     return Summary(
         plan=plan,
         classes=faces.faces.classes,
         folds=tuple(scores),
         overlap=mean_overlap([score.overlap for score in scores], [score.test for score in scores]),
-        mean=over_folds([score.scores for score in scores]),
-        pooled=over_people(labels[tests], predicted, faces.subjects[tests], kinds),
+        mean=plain.mean,
+        pooled=plain.pooled,
+        with_mirror=_together(faces, folds, [rows for rows in mirrored if rows]) if all(mirrored) else None,
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         calibration=calibration_scores(probabilities, labels[tests]),
         parameters=count_parameters(model),
@@ -146,6 +157,16 @@ def read_summary(folder: Path) -> Summary:
         return Summary.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         raise CheckpointError(f"`{path}` cannot be read: {error}") from error
+
+
+def _together(faces: ProtocolFaces, folds: Sequence[Fold], answers: Sequence[Rows]) -> Together:
+    labels, kinds = faces.faces.labels, len(faces.faces.classes)
+    predicted = [top_classes(rows) for rows in answers]
+    pairs = zip(folds, predicted, strict=True)
+    each = [averages(confusion_matrix(labels[fold.test], top, kinds)) for fold, top in pairs]
+    tests = np.concatenate([fold.test for fold in folds])
+    pooled = over_people(labels[tests], np.concatenate(predicted), faces.subjects[tests], kinds)
+    return Together(mean=over_folds(each), pooled=pooled)
 
 
 def _fold_score(faces: ProtocolFaces, fold: Fold, result: FoldResult) -> FoldScore:

@@ -1,13 +1,13 @@
 """Tables of a report, the same in HTML and in Markdown: protocols side by side, classes, folds, parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fer_gateway.contract import Interval
 from fer_training.measure.metrics import class_scores
 from fer_training.protocols.overlap import Overlap
 from fer_training.protocols.scores import AverageIntervals
-from fer_training.protocols.summary import Summary
+from fer_training.protocols.summary import Summary, Together
 
 PAPER = ("98.51", "98.45", "98.99", "98.71")
 """Accuracy, precision, recall and F1 as the paper prints them, in per cent."""
@@ -42,7 +42,7 @@ def protocol_table(summaries: Sequence[Summary]) -> Table:
             "weighted F1",
             "pooled accuracy",
         ),
-        (paper, *(_scores(summary) for summary in summaries)),
+        (paper, *(row for summary in summaries for row in _rows(summary))),
     )
 
 
@@ -140,13 +140,17 @@ def percent(interval: Interval) -> str:
     return f"{100 * interval.value:.2f} ({100 * interval.low:.1f} .. {100 * interval.high:.1f})"
 
 
-def _scores(summary: Summary) -> tuple[str, ...]:
+def _rows(summary: Summary) -> Iterator[tuple[str, ...]]:
+    yield (summary.plan.title, seen(summary.overlap), *_scores(summary))
+    if summary.with_mirror is not None:
+        yield ("the same, mean with the mirror image", seen(summary.overlap), *_scores(summary.with_mirror))
+
+
+def _scores(answers: Together) -> tuple[str, ...]:
     names = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "weighted_f1")
     return (
-        summary.plan.title,
-        seen(summary.overlap),
-        *(_with_interval(summary.mean, summary.pooled, name) for name in names),
-        percent(summary.pooled.accuracy),
+        *(_with_interval(answers.mean, answers.pooled, name) for name in names),
+        percent(answers.pooled.accuracy),
     )
 
 
