@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from fer_training.crops.batches import plain_crops
 from fer_training.data.datasets import open_data
 from fer_training.errors import ConfigError
 from fer_training.learning.config import DistillConfig, ExperimentConfig, load_config
@@ -24,7 +25,7 @@ from fer_training.learning.optimization import (
 )
 from fer_training.learning.stepping import Stepper
 from fer_training.learning.teachers import Teachers
-from fer_training.learning.train import Trainer
+from fer_training.learning.train import Trainer, predict_logits
 from fer_training.network.checkpoint import load_model, save_weights
 from fer_training.network.model import Hybrid, HybridConfig
 
@@ -176,16 +177,33 @@ def test_a_student_comes_to_answer_like_its_teachers(
     data = open_data(ferplus_folder)
     train, validation = (data.split(part, "majority", twins=True) for part in ("train", "validation"))
     far = {}
-    for share in (0.0, 1.0):
-        distill = DistillConfig(weights=tuple(teachers), temperature=1.0, share=share)
+    for share, once in ((0.0, False), (1.0, False), (1.0, True)):
+        distill = DistillConfig(weights=tuple(teachers), temperature=1.0, share=share, once=once)
         config = experiment(epochs=6, batch_size=16, learning_rate=5e-3, ema_decay=0.0, distill=distill)
-        trainer = Trainer(config, tmp_path / str(share), CPU)
+        trainer = Trainer(config, tmp_path / f"{share}-{once}", CPU)
         trainer.fit(train, validation)
         ((pixels, _), *_) = trainer._batches(train).tensors(0)
         taught = Teachers.open(distill, 8, CPU).probabilities(pixels)
         with torch.no_grad():
-            far[share] = float(distillation(trainer.averaged().eval()(pixels), taught, 1.0))
-    assert far[1.0] < 0.5 * far[0.0]
+            far[share, once] = float(distillation(trainer.averaged().eval()(pixels), taught, 1.0))
+    assert far[1.0, False] < 0.5 * far[0.0, False]
+    assert far[1.0, True] < 0.5 * far[0.0, False]
+
+
+def test_teachers_asked_once_answer_for_the_whole_face(teachers: list[Path], ferplus_folder: Path) -> None:
+    faces = open_data(ferplus_folder).split("train", "majority", twins=True)[:5]
+    wide, narrow = faces.frames, faces.frames * np.float32(0.8)
+    faces = faces.aligned(np.concatenate([wide, narrow], axis=1))
+    distill = DistillConfig(weights=(teachers[0],), temperature=1.0, share=0.25, once=True)
+    taught = Teachers.open(distill, 8, CPU).taught(faces, 32, CPU, batch_size=2)
+    model, answers = load_model(teachers[0]), []
+    for frames in (wide, narrow):
+        crops = plain_crops(faces.images, frames, 32)
+        answers += [predict_logits(model, crops, CPU), predict_logits(model, crops[:, :, ::-1].copy(), CPU)]
+    mean = torch.from_numpy(np.stack(answers)).softmax(dim=2).mean(dim=0).numpy()
+    assert np.allclose(taught.targets, 0.75 * faces.targets + 0.25 * mean, atol=1e-5)
+    assert np.allclose(taught.targets.sum(axis=1), 1, atol=1e-5)
+    assert np.array_equal(taught.labels, faces.labels)
 
 
 def test_a_teacher_of_other_classes_is_refused(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ class DistillConfig(Frozen):
     )
     temperature: float = Field(default=2.0, gt=0, description="Of teachers and student alike.")
     share: float = Field(default=0.5, ge=0, le=1, description="Of the teachers in the loss.")
+    once: bool = Field(
+        default=False,
+        description="Ask the teachers before training instead: their mean answer to all frames of a face and "
+        "their mirror images becomes a share of its target.",
+    )
 
 
 class ExperimentConfig(Frozen):
