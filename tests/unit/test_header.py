@@ -160,17 +160,30 @@ def test_a_huge_canvas_is_read_not_allocated() -> None:
         b"\xff\xd8" + b"\xff\xe5\x00\x02" * 2_500_000,
         b"\xff\xd8" + b"\xff\x01" * 5_000_000,
         b"\xff\xd8\xff" + b"\x00\xff" * 5_000_000,
+        b"\xff\xd8\xff\xc0\x00\x0b\x08\0\x09\0\x09\1\1\x11\0\xff\xda\x00\x02" + b"\xff\x00" * 5_000_000,
         b"\xff\xd8" + b"\xff" * 10_000_000,
         png_header(9, 9) + png_chunk(b"teXt", b"") * 800_000,
         b"RIFF\x80\x96\x98\x00WEBPVP8L\x05\0\0\0\x2f\0\0\0\0\0" + b"JUNK\0\0\0\0" * 1_200_000,
     ],
-    ids=["segments", "bare markers", "stuffed zeros", "fill bytes", "PNG chunks", "RIFF chunks"],
+    ids=["segments", "bare markers", "stuffed zeros", "a scan", "fill bytes", "PNG chunks", "RIFF chunks"],
 )
 def test_a_flood_of_parts_costs_little(flood: bytes) -> None:
     started = process_time()
     with suppress(DamagedImage):
         read_header(flood)
     assert process_time() - started < 1.0
+
+
+def test_a_jpeg_of_many_scans_is_refused() -> None:
+    """Each scan is a pass over all pixels, and a few bytes are enough for one."""
+    photo = encode(Image.new("L", (64, 64)), "JPEG", progressive=True)
+    last = photo.rfind(b"\xff\xda")
+    scan, few, many = photo[last:-2], 80, 5000
+    assert read_header(photo[:-2] + scan * few + b"\xff\xd9").intact
+    hidden = b"\xff\xfe\x00\x04\xff\xd9" + scan  # a comment that looks like the end
+    for flood in (scan * many, hidden * many, b"\xff\xe5\x00\x02" * 70_000 + scan * many):
+        with pytest.raises(UnsupportedImage, match="scans"):
+            read_header(photo[:-2] + flood + b"\xff\xd9")
 
 
 @given(st.sampled_from(SIGNATURES), st.binary(max_size=400))

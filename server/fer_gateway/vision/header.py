@@ -22,10 +22,15 @@ MAX_SIDE_PX = 65_535
 MAX_PARTS = 65_536
 """Segments or chunks that are walked through; a file made of more is an attack, not a picture."""
 
+MAX_SCANS = 100
+"""Scans of a JPEG that is decoded, each a pass over all pixels; a progressive photo has about ten."""
+
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
 _EXIF, _START_OF_SCAN, _END_OF_IMAGE = 0xE1, 0xDA, 0xD9
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+_MARKER_AFTER_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+"""Compressed pixels hold 0xFF before 0x00 and restart markers only."""
 _MARKER = re.compile(rb"\xff([^\xff])", re.DOTALL)  # the last 0xFF of several: the others are fill bytes
 
 
@@ -49,7 +54,7 @@ def read_header(data: bytes) -> ImageHeader:
 
     Raises:
         EmptyImage: not one byte.
-        UnsupportedImage: not a JPEG, PNG or WebP file.
+        UnsupportedImage: not a JPEG, PNG or WebP file, or a JPEG of more than `MAX_SCANS` scans.
         DamagedImage: the header gives no size.
     """
     if not data:
@@ -78,12 +83,31 @@ def _jpeg(data: bytes) -> ImageHeader:
         elif marker == _EXIF and data.startswith(b"Exif\0\0", start):
             orientation = _orientation(data[start + 6 : end])
         elif marker == _START_OF_SCAN and size:
+            if _more_scans(data, end) >= MAX_SCANS:
+                raise UnsupportedImage(f"The JPEG has more than `{MAX_SCANS}` scans; save the image again.")
             # Compressed pixels never hold these two bytes and a thumbnail's end lies before the scan: this is
             # the real end. Without it some versions of OpenCV fill the rest with grey instead of refusing.
             return ImageHeader("jpeg", size[1], size[0], orientation, data.rfind(b"\xff\xd9", start) >= 0)
     if size is None:
         raise DamagedImage("The JPEG has no frame header; send the whole file.")
     return ImageHeader("jpeg", size[1], size[0], orientation, intact=False)
+
+
+def _more_scans(data: bytes, position: int) -> int:
+    """The scans of a JPEG after the one whose header ends here; counts up to `MAX_SCANS`.
+
+    libjpeg goes over all pixels once for each, however few bytes it has.
+    """
+    scans = 0
+    for _ in range(MAX_PARTS):
+        found = _MARKER_AFTER_SCAN.search(data, position)
+        if found is None or found[1][0] == _END_OF_IMAGE or scans == MAX_SCANS:
+            return scans
+        scans += found[1][0] == _START_OF_SCAN
+        position = found.end()
+        if found[1][0] not in _WITHOUT_LENGTH:
+            position += max(2, int.from_bytes(data[position : position + 2]))
+    return MAX_SCANS  # made of too many parts to be a picture
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
