@@ -1,14 +1,20 @@
 """Clients that mean harm, by hand over sockets: slow ones, endless headers, too many connections at once."""
 
+import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+
+from fer_gateway.api import patience
+from fer_gateway.api.patience import PatientLoop
+from fer_gateway.commands.listeners import MAX_OPEN, listening_socket
 
 from .harness import Running, Start
 from .test_endurance import started
@@ -119,6 +125,71 @@ def test_idle_connections_do_not_lock_others_out(tiny_model: Path) -> None:
                     return
             time.sleep(0.2)
         pytest.fail("nobody is served any more")
+
+
+ANSWERS = 8
+BIG = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_who_does_not_read_is_cut_off(start: Start) -> None:
+    """More is asked for than the buffers between the two hold, and nothing is taken."""
+    strict = start(send_timeout_s=0.5)
+    with connected(strict, BIG * ANSWERS):
+        until(lambda: len(strict.server.server_state.connections) == 1)
+        until(lambda: not strict.server.server_state.connections)
+
+
+def test_who_reads_slowly_gets_it_all(start: Start) -> None:
+    strict = start(send_timeout_s=0.5)
+    whole = len(httpx.get(f"{strict.url}/docs/swagger-ui-bundle.js", timeout=60).content)
+    with connected(strict, BIG * ANSWERS) as connection:
+        received, began_s = 0, time.monotonic()
+        while received < ANSWERS * whole:
+            part = connection.recv(1 << 17)
+            assert part, f"cut off after {received} bytes"
+            received += len(part)
+            time.sleep(0.01)
+    assert time.monotonic() - began_s > 1, "this took longer than a client may take nothing"
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def test_connections_without_a_request_are_limited() -> None:
+    with listening_socket("127.0.0.1", 0) as listener, contextlib.ExitStack() as stack:
+        accepted = []
+        for _ in range(MAX_OPEN):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+            accepted.append(stack.enter_context(listener.accept()[0]))
+        with socket.create_connection(listener.getsockname()) as too_many:
+            with pytest.raises(ConnectionAbortedError):
+                listener.accept()
+            too_many.settimeout(10)
+            assert too_many.recv(1) == b"", "it is told at once"
+        accepted[0].close()
+        with socket.create_connection(listener.getsockname()):
+            stack.enter_context(listener.accept()[0])
+
+
+def test_a_handshake_that_does_not_come_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, own_pair: tuple[Path, Path]
+) -> None:
+    monkeypatch.setattr(patience, "HANDSHAKE_WITHIN_S", 0.3)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*own_pair)
+    loop = PatientLoop()
+    try:
+        server = loop.run_until_complete(loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=context))
+        with socket.create_connection(server.sockets[0].getsockname()) as silent:
+            silent.settimeout(30)
+            assert loop.run_until_complete(loop.run_in_executor(None, rest_of, silent)) == b""
+        server.close()
+    finally:
+        loop.close()
 
 
 def test_too_many_streams_are_told_to_come_back(start: Start) -> None:

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from fer_gateway.api.gateway import Gateway
-from fer_gateway.api.patience import MAX_CONNECTIONS, PatientProtocol
+from fer_gateway.api.patience import MAX_CONNECTIONS, PatientLoop, PatientProtocol
 from fer_gateway.settings import Settings
 
 SHUTDOWN_S = 2
@@ -58,8 +58,13 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         # The same everywhere: `auto` would take what happens to be installed.
-        http=partial(PatientProtocol, header_timeout_s=settings.receive_timeout_s),  # type: ignore[arg-type]
+        http=partial(
+            PatientProtocol,
+            header_timeout_s=settings.receive_timeout_s,
+            send_timeout_s=settings.send_timeout_s,
+        ),  # type: ignore[arg-type]
         limit_concurrency=MAX_CONNECTIONS,
+        loop=f"{PatientLoop.__module__}:{PatientLoop.__name__}",
         lifespan="on",
         log_config=None,
         access_log=False,

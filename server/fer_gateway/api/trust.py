@@ -71,7 +71,7 @@ def served_beside(app: Starlette, listener: socket) -> Iterator[None]:
     """Serve `app` in a thread of its own for the time of the block."""
     config = uvicorn.Config(
         app,
-        http=partial(PatientProtocol, header_timeout_s=HEADERS_WITHIN_S),  # type: ignore[arg-type]
+        http=partial(PatientProtocol, header_timeout_s=HEADERS_WITHIN_S, send_timeout_s=HEADERS_WITHIN_S),  # type: ignore[arg-type]
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -14,7 +14,7 @@ from fer_gateway.api.app import create_app
 from fer_gateway.api.gateway import Gateway, open_analyzer
 from fer_gateway.api.server import server_for
 from fer_gateway.commands.front import Front, open_front
-from fer_gateway.commands.listeners import listening_socket
+from fer_gateway.commands.listeners import allow_open_files, listening_socket
 from fer_gateway.commands.options import settings_from
 from fer_gateway.logs import configure_logging
 from fer_gateway.memory import lean_loading, one_heap
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     configure_logging(settings)
     configure_opencv()
+    allow_open_files()
     with ExitStack() as stack:
         listener = stack.enter_context(listening_socket(settings.host, settings.port))
         port = listener.getsockname()[1]
