@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,45 @@ def test_no_file_is_no_devices(path: Path) -> None:
     with pytest.raises(TokenInvalid):
         devices.find(token)
     assert device.name == "phone"
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_no_devices(path: Path) -> None:
+    path.symlink_to(path)
+    with pytest.raises(DamagedFile, match="cannot be read"):
+        DeviceFile(path).list()
+    with pytest.raises(DamagedFile):
+        DeviceFile(path).open_pairing(DEFAULT_SCOPES, 1)
+
+
+class SlowReader(DeviceFile):
+    """Lets another read overtake its own between the file and what it remembers of it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.overtake: Callable[[], object] | None = None
+
+    def _parse(self, content: bytes) -> Book:
+        book = super()._parse(content)
+        overtake, self.overtake = self.overtake, None
+        if overtake is not None:
+            overtake()
+        return book
+
+
+def test_a_read_that_is_overtaken_does_not_bring_a_device_back(path: Path) -> None:
+    devices, other = SlowReader(path), DeviceFile(path)
+    device, token = other.add("lost phone", DEFAULT_SCOPES, 1)
+
+    def overtake() -> None:
+        other.revoke(device.id)
+        with pytest.raises(TokenInvalid):
+            devices.find(token)
+
+    devices.overtake = overtake
+    assert devices.list() == (device,), "as the file was when it was read"
+    with pytest.raises(TokenInvalid):
+        devices.find(token)
+    assert devices.list() == ()
 
 
 def changed(path: Path, **changes: object) -> str:

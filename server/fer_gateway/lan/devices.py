@@ -81,8 +81,8 @@ class DeviceFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._book = Book()
-        self._read_at: tuple[int, ...] | None = None
+        self._last: tuple[tuple[int, ...] | None, Book] = (None, Book())
+        """The book as it was read, and of which file: one value, for several threads replace it."""
 
     def list(self) -> tuple[Device, ...]:
         """Every device, those whose time is over too."""
@@ -190,14 +190,18 @@ class DeviceFile:
         """The file as it is now; no file is no devices."""
         try:
             status = self._path.stat()
-        except OSError:
-            self._read_at, self._book = None, Book()
-            return self._book
+        except FileNotFoundError:
+            return Book()
+        except OSError as exc:
+            raise DamagedFile(
+                f"`{self._path}` cannot be read: {exc.strerror}. Repair it or its disk."
+            ) from exc
         signature = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode, status.st_uid)
-        if signature != self._read_at:
-            self._book = self._parse(read_private(self._path, group_may_read=True))
-            self._read_at = signature
-        return self._book
+        read_of, book = self._last
+        if signature != read_of:
+            book = self._parse(read_private(self._path, group_may_read=True))
+            self._last = signature, book
+        return book
 
     def _parse(self, content: bytes) -> Book:
         try:
