@@ -174,6 +174,10 @@ def _add_devices(parser: argparse.ArgumentParser) -> None:
         )  # fmt: skip
         action.add_argument("--admin", action="store_true", help="for everything, devices too")
     pair.add_argument("--port", help="TCP port of the gateway (8000)")
+    pair.add_argument(
+        "--url", metavar="ORIGIN",
+        help="where the device finds the gateway, if not as it calls itself: `https://faces.example.org`",
+    )  # fmt: skip
     listing = actions.add_parser("list", help="print every device")
     listing.add_argument("--json", action="store_true", help="the devices as JSON")
     revoke = actions.add_parser("revoke", help="make a token worthless")

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from fer_gateway.api.devices import stays_here
 from fer_gateway.lan.devices import DEFAULT_SCOPES, SCOPES, Book, DeviceFile
 
 from .harness import Running, Start, problem_of
@@ -118,6 +120,33 @@ def test_over_plain_http_from_elsewhere(start: Start, path: Path, devices: Devic
     assert devices.list() == ()
     safe = far | {"X-Forwarded-Proto": "https"}
     assert httpx.post(url, content=content, headers=safe, timeout=30).status_code == 201
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_through_a_proxy_that_nobody_told_of(open_here: Running, devices: DeviceFile, header: str) -> None:
+    """It comes from this machine, and how it came there nobody knows."""
+    content = json.dumps({"code": devices.open_pairing(SCOPES, 1)[1], "name": "phone"})
+    url = f"{open_here.url}/api/v1/pair"
+    answer = httpx.post(url, content=content, headers={header: "203.0.113.7"}, timeout=30)
+    problem_of(answer, 403, "pairing_refused")
+    assert devices.list() == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "forwarded", "stays"),
+    [
+        ("127.0.0.1", "gateway.lan:8000", False, True),
+        ("::1", "localhost", False, True),
+        ("172.17.0.1", "localhost:8000", False, True),  # the published port of a container
+        ("172.17.0.1", "172.17.0.2:8000", False, False),
+        ("192.168.1.30", "gateway.lan", False, False),
+        ("127.0.0.1", "localhost", True, False),
+        ("172.17.0.1", "localhost", True, False),
+    ],
+)
+def test_what_crosses_no_network(address: str, host: str, *, forwarded: bool, stays: bool) -> None:
+    headers = [(b"host", host.encode()), *([(b"x-forwarded-for", b"203.0.113.7")] if forwarded else [])]
+    assert stays_here(Request({"type": "http", "client": (address, 1), "headers": headers})) is stays
 
 
 def test_pages_of_other_sites_cannot_pair(guarded: Running, devices: DeviceFile) -> None:

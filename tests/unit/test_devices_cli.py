@@ -70,6 +70,14 @@ def test_pair_knows_the_gateway_of_the_local_network(data: Path, capsys: Capture
     assert re.match(r"http://localhost:8000/pair#", run(data, capsys, "pair")[1])
 
 
+def test_pair_takes_the_address_that_browsers_open(data: Path, capsys: Capture) -> None:
+    with address_remembered(data, "0.0.0.0", 9443):
+        status, out, err = run(data, capsys, "pair", "--url", "https://faces.example.org/")
+    assert status == 0
+    assert out.startswith("https://faces.example.org/pair#")
+    assert "https://faces.example.org/pair and enter" in err
+
+
 def test_list_and_revoke(data: Path, devices: DeviceFile, capsys: Capture) -> None:
     assert "devices pair" in run(data, capsys, "list")[2]
     device, token = devices.add("Old phone", ("stream",), 1)

@@ -144,7 +144,7 @@ class Access:
         return self._streams.take(client.key)
 
     def _is_open(self, connection: HTTPConnection) -> bool:
-        return not self._asks_everybody and not any(name in connection.headers for name in FORWARDED)
+        return not self._asks_everybody and not is_forwarded(connection)
 
     def _find(self, token: str, address: str) -> Device:
         try:
@@ -191,6 +191,11 @@ def access_of(connection: HTTPConnection) -> Access:
 def address_of(connection: HTTPConnection) -> str:
     """The address of a client; that of a trusted proxy's client, where uvicorn was told of the proxy."""
     return connection.client.host if connection.client else "unknown"
+
+
+def is_forwarded(connection: HTTPConnection) -> bool:
+    """Whether the client sits behind a proxy, or says so."""
+    return any(name in connection.headers for name in FORWARDED)
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fer_gateway.api.access import ACCESS_ERRORS, access_of, address_of, readable, require
+from fer_gateway.api.access import ACCESS_ERRORS, access_of, address_of, is_forwarded, readable, require
 from fer_gateway.api.body import read_body
 from fer_gateway.api.deps import GatewayDependency
 from fer_gateway.api.gateway import Gateway
@@ -112,7 +112,7 @@ async def pair(request: Request, response: Response, gateway: GatewayDependency)
     """Exchange a pairing code for a token. It takes a few tries a minute; from others only over HTTPS."""
     access = access_of(request)
     access.count_pairing(address_of(request))
-    if request.url.scheme != "https" and not is_loopback(address_of(request)):
+    if request.url.scheme != "https" and not stays_here(request):
         raise PairingRefused(
             "Over plain HTTP others can read the token. Serve with `--lan`, or make a token with "
             "`fer-gateway devices add` and carry it over yourself."
@@ -189,6 +189,15 @@ async def read_json(request: Request, model: type[Model], timeout_s: float) -> M
 def shown(device: Device) -> DeviceBody:
     """A device without what its token is known by."""
     return DeviceBody(**device.model_dump(exclude={"token_sha256"}), expired=device.is_expired)
+
+
+def stays_here(request: Request) -> bool:
+    """Whether what is answered over plain HTTP crosses no network on its way.
+
+    A published port of a container is asked as `localhost`, and comes from an address that is not.
+    """
+    host = parse_authority(request.headers["host"]).host
+    return (is_loopback(address_of(request)) or host in LOOPBACK_HOSTS) and not is_forwarded(request)
 
 
 def origin_for_others(request: Request, gateway: Gateway) -> str:

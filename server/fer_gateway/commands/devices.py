@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from urllib.parse import urlsplit
 
 from fer_gateway.commands.options import settings_from
 from fer_gateway.errors import InvalidSettings
@@ -29,10 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         case "add":
             _add(devices, arguments.name, _scopes(arguments), _days(arguments, settings))
         case "pair":
-            known = None if arguments.port else remembered_address(settings.data_folder)
-            if known is not None:  # a gateway with `--lan` serves there
-                settings = settings.model_copy(update={"lan": True, "host": known[0], "port": known[1]})
-            _pair(devices, settings, _scopes(arguments))
+            origin = _origin(arguments.url, arguments.port, settings)
+            _pair(devices, origin, settings.token_days, _scopes(arguments))
     return 0
 
 
@@ -64,10 +63,22 @@ def _add(devices: DeviceFile, name: str, scopes: tuple[Scope, ...], days: int) -
     )
 
 
-def _pair(devices: DeviceFile, settings: Settings, scopes: tuple[Scope, ...]) -> None:
+def _origin(url: str | None, port: str | None, settings: Settings) -> str:
+    """Where the device finds the gateway: as told, where one with `--lan` serves, or as the settings say."""
+    if url is not None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+            raise InvalidSettings(f"`{url}` for `--url` is no origin; one reads `https://faces.example.org`.")
+        return f"{parts.scheme}://{parts.netloc}"
+    known = None if port else remembered_address(settings.data_folder)
+    if known is not None:
+        settings = settings.model_copy(update={"lan": True, "host": known[0], "port": known[1]})
     addresses = reachable(settings.host, find_addresses()) if settings.lan else ()
-    origin = gateway_origin(settings, settings.port, addresses)
-    _, code = devices.open_pairing(scopes, settings.token_days)
+    return gateway_origin(settings, settings.port, addresses)
+
+
+def _pair(devices: DeviceFile, origin: str, token_days: int, scopes: tuple[Scope, ...]) -> None:
+    _, code = devices.open_pairing(scopes, token_days)
     url = f"{origin}/pair#{code}"
     print(url)
     if sys.stdout.isatty():
