@@ -17,7 +17,7 @@ from fer_gateway.api.pace import Pace
 from fer_gateway.api.protocol import Frame
 
 from .harness import Running, Start
-from .test_stream import greeted, read
+from .test_stream import granted, read
 
 
 def test_without_a_cap_every_credit_is_granted() -> None:
@@ -94,8 +94,9 @@ def stream_for(
     gateway: Running, image: bytes, duration_s: float, *, resets: bool = False
 ) -> tuple[int, float]:
     """Spend every credit as soon as it comes; how many frames were sent, and in how many seconds."""
-    sent, credits_ = 0, WINDOW
-    with greeted(gateway) as socket:
+    sent = 0
+    with granted(gateway) as (socket, window):
+        credits_ = window
         started_s = time.monotonic()
         while (passed_s := time.monotonic() - started_s) < duration_s:
             for _ in range(credits_):
@@ -112,13 +113,14 @@ def stream_for(
 def test_the_cap_reaches_the_stream(start: Start, gradient_jpg: bytes, resets: bool) -> None:
     gateway = start(max_fps=MAX_FPS)
     sent, passed_s = stream_for(gateway, gradient_jpg, 2.0, resets=resets)
-    assert 8 <= sent <= WINDOW + 2 + MAX_FPS * passed_s
+    assert 8 <= sent <= 2 + MAX_FPS * passed_s
 
 
 def test_no_credit_is_lost_under_a_cap(start: Start, gradient_jpg: bytes) -> None:
     gateway = start(max_fps=50.0)
-    credits_, sent, answered, withheld = WINDOW, 0, 0, 0
-    with greeted(gateway) as socket:
+    sent, answered, withheld = 0, 0, 0
+    with granted(gateway) as (socket, window):
+        credits_ = window
         while answered < 60 or credits_ < WINDOW:
             while credits_ > 0 and sent < 60:
                 socket.send(Frame(sent, float(sent), gradient_jpg).pack())
@@ -147,8 +149,18 @@ def test_streams_share_the_cap(start: Start, gradient_jpg: bytes) -> None:
         thread.join()
     sent = [frames for frames, _ in counts]
     assert len(sent) == 2
-    assert sum(sent) <= 2 * WINDOW + 2 + MAX_FPS * (max(passed_s for _, passed_s in counts) + 1)
+    assert sum(sent) <= 2 + MAX_FPS * (max(passed_s for _, passed_s in counts) + 1)
     assert min(sent) >= 0.25 * sum(sent), "each its turn"
+
+
+def test_coming_back_brings_no_frames_for_nothing(start: Start, gradient_jpg: bytes) -> None:
+    gateway, sent, began_s = start(max_fps=MAX_FPS), 0, time.monotonic()
+    while (passed_s := time.monotonic() - began_s) < 1.5:
+        with granted(gateway) as (socket, window):
+            for _ in range(window):
+                socket.send(Frame(sent, float(sent), gradient_jpg).pack())
+                sent += 1
+    assert sent <= 2 + MAX_FPS * passed_s
 
 
 async def until(condition: Callable[[], bool]) -> None:

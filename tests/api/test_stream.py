@@ -35,10 +35,18 @@ def opened(gateway: Running, **options: Any) -> Iterator[ClientConnection]:
 @contextmanager
 def greeted(gateway: Running, **wishes: Any) -> Iterator[ClientConnection]:
     """A connection after `ready`, with these `options` in its `hello`."""
+    with granted(gateway, **wishes) as (socket, _):
+        yield socket
+
+
+@contextmanager
+def granted(gateway: Running, **wishes: Any) -> Iterator[tuple[ClientConnection, int]]:
+    """The same, and the credits that it begins with."""
     with opened(gateway) as socket:
         socket.send(json.dumps({"type": "hello", "options": wishes}))
-        assert read(socket)["type"] == "ready"
-        yield socket
+        ready = read(socket)
+        assert ready["type"] == "ready"
+        yield socket, ready["window"]
 
 
 def read(socket: ClientConnection, timeout_s: float = 15) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class Stream:
         live = LiveAnalyzer(self._gateway.analyzer, hello.options)  # and no name for a model that may go
         self._recheck = recheck
         with self._share.joined():
-            window = self._mailbox.open(self._gateway.crowd.take(WINDOW))
+            window = self._mailbox.open(self._gateway.take_credits(WINDOW))
             await self._send(ready_message(live.analyzer.card, window))
             await self._run_parts(live)
         if self._end is not None:
