@@ -213,6 +213,22 @@ def test_what_is_asked_before_the_start_or_meanwhile_is_done(settings: Settings)
     anyio.run(ask)
 
 
+def test_a_fault_that_nobody_foresaw_is_told(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: Settings) -> Analyzer:
+        raise RuntimeError("unforeseen")
+
+    async def ask() -> None:
+        gateway = Gateway(settings, fail, analyzer=Analyzer.open(settings.model_file))
+        async with gateway.running():
+            before = gateway.analyzer
+            gateway.reload_soon()
+            await anyio.to_thread.run_sync(wait_until, lambda: "unforeseen" in caplog.text)
+            assert b'outcome="internal_error"' in gateway.metrics.render()
+            assert gateway.analyzer is before
+
+    anyio.run(ask)
+
+
 def wait_until(holds: Callable[[], bool]) -> None:
     for _ in range(300):
         if holds():

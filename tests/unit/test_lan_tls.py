@@ -19,6 +19,7 @@ from fer_gateway.lan.authority import Authority, KeyPair
 from fer_gateway.lan.leaf import leaf_file
 from fer_gateway.lan.network import LocalNetwork
 from fer_gateway.lan.own_certificate import OwnCertificate
+from fer_gateway.lan.repeating import repeating
 from fer_gateway.lan.tls import Tls
 from fer_gateway.settings import Settings
 
@@ -106,6 +107,20 @@ def test_the_network_is_looked_at_while_serving(tmp_path: Path) -> None:
         while "10.0.0.7" not in names_shown(port, network.authority.pem, "localhost"):
             assert time.monotonic() < deadline_s
             time.sleep(0.05)
+
+
+def test_a_task_that_fails_once_is_done_again(caplog: pytest.LogCaptureFixture) -> None:
+    again, tries = threading.Event(), iter([ValueError("once"), None])
+
+    def task() -> None:
+        if error := next(tries, None):
+            raise error
+        again.set()
+
+    with repeating(task, 0.01, "test"):
+        assert again.wait(30)
+    assert "failed" in caplog.text
+    assert "once" in caplog.text
 
 
 def test_what_cannot_be_written_leaves_the_old_certificate(

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -70,7 +69,7 @@ class Gateway:
         self._workers: Workers | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reloading = False
-        self._reload_wanted = threading.Event()
+        self._reload_wanted = False  # set by a signal handler, which must not wait for a lock
         self._left = anyio.Event()
         self._started_s = time.monotonic()
         self._requests = 0
@@ -93,7 +92,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self.metrics.model(analyzer.card)
         self._first = analyzer = None  # one that is replaced must not stay in memory
-        if self._reload_wanted.is_set():
+        if self._reload_wanted:
             self.reload_soon()
         try:
             async with sparing_battery(self.pace, wanted=self.settings.battery):
@@ -168,9 +167,13 @@ class Gateway:
             self.metrics.swap(error.code)
             log.error("the model stays, for the new one cannot serve: %s", error)  # noqa: TRY400
             raise
+        except Exception:
+            self.metrics.swap(GatewayError.code)
+            log.exception("the model stays, for the new one could not be opened")
+            raise
         finally:
             self._reloading = False
-            if self._reload_wanted.is_set():
+            if self._reload_wanted:
                 self.reload_soon()
         self.check_ready()
         self._analyzer = analyzer
@@ -186,20 +189,20 @@ class Gateway:
         Asked for before the start it is done right after it, and asked for while a model is being opened it
         is done once more: the file may have been replaced since.
         """
-        self._reload_wanted.set()
+        self._reload_wanted = True
         if self._loop is not None:
             asyncio.run_coroutine_threadsafe(self._reload_as_wanted(), self._loop)
 
     async def _reload_as_wanted(self) -> None:
-        if not self._reload_wanted.is_set() or self._reloading:
+        if not self._reload_wanted or self._reloading:
             return  # done already, or the reload that is under way sees to it at its end
-        self._reload_wanted.clear()
+        self._reload_wanted = False
         try:
             await self.reload()
         except NotReady as error:
             log.warning("%s", error)
-        except GatewayError:
-            return  # logged
+        except Exception:  # noqa: BLE001 - nobody waits for it, and it is logged
+            return
 
     async def drain(self) -> None:
         """Take no new streams, and wait until those that are open and all pictures have been answered."""

@@ -30,6 +30,7 @@ class Announcement:
         self._port = port
         self._interfaces = interfaces
         self._zeroconf: Any = None
+        self._errors: tuple[type[Exception], ...] = (OSError,)
         self._service: Any = None
 
     def announce(self, addresses: Sequence[IPAddress]) -> bool:
@@ -42,6 +43,7 @@ class Announcement:
         except ExtraMissing as missing:
             log.info("%s", missing)
             return False
+        self._errors = (OSError, zeroconf.Error)
         self.close()
         service = zeroconf.ServiceInfo(
             SERVICE_TYPE,
@@ -56,7 +58,7 @@ class Announcement:
             self._zeroconf = zeroconf.Zeroconf(**chosen)
             self._zeroconf.register_service(service, allow_name_change=True)
             self._service = service
-        except (OSError, zeroconf.Error) as error:
+        except self._errors as error:
             reason = str(error) or type(error).__name__
             log.warning("`%s.local` cannot be announced (%s); use an address instead.", self._name, reason)
             self.close()
@@ -67,7 +69,7 @@ class Announcement:
         """Take the name back."""
         if self._zeroconf is None:
             return
-        with suppress(OSError):  # the network may be gone
+        with suppress(*self._errors):  # the network may be gone
             if self._service is not None:
                 self._zeroconf.unregister_service(self._service)
             self._zeroconf.close()
