@@ -159,6 +159,11 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _as_browsers_say_it(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin.lower().rstrip("/") for origin in origins)
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in_preset(cls, values: dict[str, Any]) -> dict[str, Any]:

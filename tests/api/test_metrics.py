@@ -107,6 +107,15 @@ def test_two_gateways_count_apart(fresh: Running, start: Start, gradient_jpg: by
     assert look_up(samples(other))("fer_analyzed_total", source="picture") == 0
 
 
+def test_probes_by_another_name_are_counted_with_the_others(fresh: Running) -> None:
+    probe = httpx.get(f"{fresh.url}/api/v1/health", headers={"Host": "probe.example"}, timeout=30)
+    assert probe.status_code == 200
+    counted = [labels for name, labels in samples(fresh) if name == "fer_request_seconds_count"]
+    routes = {value for labels in counted for key, value in labels if key == "route"}
+    assert "/api/v1/health" in routes
+    assert "none" not in routes
+
+
 def test_no_client_can_make_them_grow(fresh: Running) -> None:
     before = len(samples(fresh))
     with httpx.Client(base_url=fresh.url, timeout=30) as client:

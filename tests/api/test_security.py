@@ -15,6 +15,7 @@ from fer_gateway.api.security import (
     is_same_origin,
     parse_authority,
 )
+from fer_gateway.settings import Settings
 
 from .harness import Running, Start, problem_of
 
@@ -121,9 +122,11 @@ def test_posts_of_our_page_are_served(client: httpx.Client, gateway: Running, gr
     assert response.status_code == 200
 
 
-def test_trusted_sites_and_names(start: Start, gradient_jpg: bytes) -> None:
-    site = "https://app.example.org"
-    trusting = start(allowed_origins=(site,), allowed_hosts=("gateway.example.org",))
+@pytest.mark.parametrize("written", ["https://app.example.org", "https://App.example.org/"])
+def test_trusted_sites_and_names(start: Start, gradient_jpg: bytes, written: str) -> None:
+    site = "https://app.example.org"  # as browsers say it
+    origins = Settings(allowed_origins=(written,)).allowed_origins
+    trusting = start(allowed_origins=origins, allowed_hosts=("gateway.example.org",))
     with httpx.Client(base_url=trusting.url, headers={"Host": "gateway.example.org"}) as client:
         preflight = {"Origin": site, "Access-Control-Request-Method": "POST"}
         assert client.options("/api/v1/analyze", headers=preflight).status_code == 200

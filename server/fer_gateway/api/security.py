@@ -125,7 +125,8 @@ class HostGuard:
         if len(values) == 1 and self._is_allowed(values[0], scope):
             return await self._app(scope, receive, send)
         if scope["path"] in PROBES and scope["type"] == "http":
-            return await self._app({**scope, UNKNOWN_HOST: True}, receive, send)
+            scope[UNKNOWN_HOST] = True  # the same scope: what counts requests looks into it afterwards
+            return await self._app(scope, receive, send)
         told = ", ".join(f"`{value}`" for value in values) or "no host"
         detail = f"The request is for {told}. If this name is yours, add it to `FER_ALLOWED_HOSTS`."
         return await refuse(HostNotAllowed(detail), scope, receive, send)
@@ -147,7 +148,7 @@ class OriginGuard:
 
     def __init__(self, app: ASGIApp, allowed_origins: Iterable[str]) -> None:
         self._app = app
-        self._allowed = {origin.lower().rstrip("/") for origin in allowed_origins}
+        self._allowed = set(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
