@@ -124,6 +124,27 @@ def test_csv(album: Path, tmp_path: Path) -> None:
     assert (empty["width"], empty["face"], empty["label"], empty["error"]) == ("64", "", "", "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "table"])
+def test_a_name_that_is_no_utf_8(
+    astronaut: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """It is written with an escape, the pictures after it are analysed, and it is known again."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in (b"a.png", b"b\xff.png", b"c.png"):
+        shutil.copy(astronaut, folder / os.fsdecode(name))
+    out = tmp_path / "out"
+    where = ["--out", str(out)] if kind != "table" else []
+    assert main(["analyze", str(folder), "--format", kind, *where]) == 0
+    text = out.read_text("utf-8") if where else capsys.readouterr().out
+    assert "b\\udcff.png" in text
+    assert "c.png" in text
+    if where:
+        assert main(["analyze", str(folder), "--format", kind, *where, "--resume"]) == 0
+        assert len(out.read_text("utf-8").splitlines()) == len(text.splitlines())
+
+
 def test_a_video(clip: Path, tmp_path: Path) -> None:
     assert main(["analyze", "--json", "--out", "out.jsonl", "clip.mp4"]) == 0
     frames = lines_of(tmp_path / "out.jsonl")

@@ -10,7 +10,7 @@ from fer_gateway.commands.annotate import Copies
 from fer_gateway.commands.cluster import score_on_ray
 from fer_gateway.commands.inputs import find_sources
 from fer_gateway.commands.options import analysis_options_from, settings_from
-from fer_gateway.commands.outputs import Csv, Format, Sink
+from fer_gateway.commands.outputs import Csv, Format, Sink, printable
 from fer_gateway.commands.pool import ScorerPool
 from fer_gateway.commands.progress import Progress
 from fer_gateway.commands.resume import resume
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     done = None
     if arguments.resume:
         done = resume(arguments.out, scorer.writer.columns if isinstance(scorer.writer, Csv) else None)
-        tasks = [task for task in tasks if task.source.name not in (done or ())]
+        tasks = [task for task in tasks if printable(task.source.name) not in (done or ())]
     with Sink(arguments.out, append=done is not None) as sink:
         if done is None:
             sink.write(scorer.writer.heading())

@@ -20,6 +20,11 @@ Format = Literal["table", "jsonl", "csv"]
 FORMATS: Sequence[Format] = ("table", "jsonl", "csv")
 
 
+def printable(name: str) -> str:
+    """A file name as text that can be written: what is no UTF-8 in it becomes escapes."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Which frame of a video."""
@@ -102,7 +107,7 @@ class Table:
         faces = {0: "no face", 1: "1 face"}.get(count, f"{count} faces")
         size = f"{analysis.width} x {analysis.height} px"
         when = "" if moment is None else f" at {moment.time_s:.2f} s"
-        heading = f"{name}{when}: {faces}, {size}, {analysis.timing['total_ms']:.0f} ms"
+        heading = f"{printable(name)}{when}: {faces}, {size}, {analysis.timing['total_ms']:.0f} ms"
         rows = [self._row(face, analysis) for face in analysis.faces]
         return "".join(f"{line}\n" for line in [heading, *rows])
 
@@ -168,7 +173,7 @@ class Csv:
     def analysis(self, name: str, analysis: Analysis, moment: Moment | None = None) -> str:
         """One picture or frame."""
         when = ["", ""] if moment is None else [moment.frame, f"{moment.time_s:.3f}"]
-        place = [name, *when, analysis.width, analysis.height]
+        place = [printable(name), *when, analysis.width, analysis.height]
         rows = [
             [*place, index if face.id is None else face.id, *self._cells(face), ""]
             for index, face in enumerate(analysis.faces)
@@ -177,7 +182,7 @@ class Csv:
 
     def failure(self, name: str, error: ImageError) -> tuple[str, str]:
         """One that could not be analysed: a row; nothing for people."""
-        return self._rows([[name, *[""] * (len(self.columns) - 2), error.code]]), ""
+        return self._rows([[printable(name), *[""] * (len(self.columns) - 2), error.code]]), ""
 
     def _cells(self, face: Face) -> list[object]:
         box = [f"{value:.6f}" for value in (face.box.x, face.box.y, face.box.width, face.box.height)]

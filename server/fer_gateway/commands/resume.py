@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_gateway.commands.outputs import printable
 from fer_gateway.errors import CannotWrite, InvalidSettings
 
 
@@ -28,7 +29,7 @@ def resume(path: Path, columns: Sequence[str] | None) -> frozenset[str] | None:
         columns: of CSV; without them, the file is JSON Lines.
 
     Returns:
-        None where there is no such file, or nothing in it.
+        None where there is no such file, or nothing in it. Names are those of `printable`.
 
     Raises:
         InvalidSettings: the file was not written by `analyze` in this format and with the same classes.
@@ -51,7 +52,7 @@ def resume(path: Path, columns: Sequence[str] | None) -> frozenset[str] | None:
             keep = entries.pop().start
     if keep < len(data):
         _cut(path, keep)
-    return frozenset(entry.name for entry in entries)
+    return frozenset(printable(entry.name) for entry in entries)
 
 
 def _cut(path: Path, size: int) -> None:
