@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from dotenv import dotenv_values
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from fer_gateway.errors import InvalidSettings
 from fer_gateway.presets import PRESETS
@@ -25,7 +25,6 @@ CONFIG_VARIABLE = "FER_CONFIG"
 CONFIG_FILE = "fer-gateway.toml"
 DOTENV_FILE = ".env"
 DEFAULT = "default"
-MASKED = "(hidden)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +36,9 @@ class Configuration:
     """By name: `--port`, `FER_PORT`, `FER_PORT in .env`, `fer-gateway.toml`, `preset phone` or `default`."""
 
     def rows(self) -> list[tuple[str, object, str]]:
-        """Name, value as JSON has it, and source of every setting; secrets are masked."""
+        """Name, value as JSON has it, and source of every setting."""
         values = self.settings.model_dump(mode="json")
-        return [
-            (name, masked(getattr(self.settings, name), values[name]), self.sources[name]) for name in values
-        ]
-
-
-def masked(value: object, shown: object) -> object:
-    """How to show a value: a secret not at all."""
-    return MASKED if isinstance(value, SecretStr) else shown
+        return [(name, value, self.sources[name]) for name, value in values.items()]
 
 
 def configure(

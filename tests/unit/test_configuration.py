@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from fer_gateway.cli import main
-from fer_gateway.configuration import Configuration, configure, masked
+from fer_gateway.configuration import Configuration, configure
 from fer_gateway.errors import InvalidSettings
 from fer_gateway.settings import Settings
 
@@ -127,11 +126,6 @@ def test_the_command(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_the_command_tells_what_is_wrong(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "--config", "nowhere.toml"]) == 2
     assert "`nowhere.toml` cannot be read" in capsys.readouterr().err
-
-
-def test_secrets_are_masked() -> None:
-    assert masked(SecretStr("abc"), "**********") == "(hidden)"
-    assert masked("abc", "abc") == "abc"
 
 
 def test_a_gateway_takes_its_settings_from_the_file(here: Path, tiny_model: Path) -> None:

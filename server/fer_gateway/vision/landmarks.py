@@ -88,9 +88,3 @@ def frame_of(points: Points, template: Points) -> Box:
     side = scale_of(matrix)
     x, y = (0.5 * a + 0.5 * b + shift for a, b, shift in matrix.tolist())
     return Box(x - side / 2, y - side / 2, side, side)
-
-
-def fit_error(points: Points, template: Points) -> float:
-    """How far the points are from any similarity of the template: root mean square in frame sides."""
-    matrix = similarity(points, template)
-    return float(np.sqrt(((transformed(points, matrix) - template) ** 2).sum(axis=1).mean()))
