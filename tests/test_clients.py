@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import json
 import os
 import re
 import shutil
@@ -9,12 +10,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from playwright.sync_api import Playwright, expect
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
+from fer_gateway.api.mailbox import WINDOW
 from fer_gateway.lan.devices import DeviceFile
 
 from .e2e.chromium import QUIET, find_chromium
@@ -49,10 +54,15 @@ def devices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("devices") / "devices.json"
 
 
-@pytest.fixture(scope="module")
-def gateway(site: str, devices: Path) -> Iterator[str]:
-    """The address of a gateway that asks for tokens, tells events, and lets the other site call."""
+@pytest.fixture(scope="module", params=["free", "crowded"])
+def gateway(request: pytest.FixtureRequest, site: str, devices: Path) -> Iterator[str]:
+    """The address of a gateway that asks for tokens, tells events, and lets the other site call.
+
+    Streams of the crowded one begin without a credit and get each by itself.
+    """
+    is_crowded = request.param == "crowded"
     variables = {
+        **({"FER_MAX_FPS": "5"} if is_crowded else {}),
         "FER_REQUIRE_TOKEN": "true",
         "FER_DEVICES": str(devices),
         "FER_EVENTS": "true",
@@ -60,9 +70,34 @@ def gateway(site: str, devices: Path) -> Iterator[str]:
     }
     process = GatewayProcess(environment=variables)
     try:
-        yield process.start().url
+        url = process.start().url
+        with crowd(url, DeviceFile(devices).add("crowd", ("stream",), 1)[1]) if is_crowded else nullcontext():
+            yield url
     finally:
         process.stop()
+
+
+@contextmanager
+def crowd(url: str, token: str) -> Iterator[None]:
+    """Stream after stream takes both of its credits for nothing: others have to wait for theirs."""
+    address = f"{url.replace('http', 'ws', 1)}/api/v1/stream"
+    over = threading.Event()
+
+    def crowd_in() -> None:
+        while not over.is_set():
+            with connect(address, subprotocols=[Subprotocol("fer.v1")], proxy=None) as stream:
+                stream.send(json.dumps({"type": "hello", "token": token, "options": {}}))
+                credits_ = json.loads(stream.recv())["window"]
+                while credits_ < WINDOW:
+                    credits_ += json.loads(stream.recv())["credits"]
+
+    thread = threading.Thread(target=crowd_in)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @pytest.fixture
@@ -118,6 +153,7 @@ def test_node(gateway: str, code: str, astronaut: Path) -> None:
         "batch unsupported_image",
         "stream 0 happiness",
         "stream 1 happiness",
+        "stream 2 happiness",
         "events fer-hybrid",
         "events picture",
         "problem unsupported_image",

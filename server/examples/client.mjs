@@ -1,4 +1,4 @@
-/** The API from JavaScript, in browsers and in Node 20 or newer. */
+/** The API from JavaScript, in browsers and in Node 22 or newer. */
 
 const SUBPROTOCOL = "fer.v1";
 
@@ -58,18 +58,32 @@ export class Gateway {
 
   /**
    * Send pictures one by one through a stream and give the answer to each. A camera sends its newest frame
-   * whenever it has a credit, and skips the others.
+   * whenever it has a credit, and skips the others: without a credit a frame gets no answer.
    * @param {Blob[]} photos
    */
   async *stream(photos) {
     const socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}/api/v1/stream`, SUBPROTOCOL);
     const messages = received(socket);
+    let credits = 0;
+    /** The next message of a type; those of types that it does not know, a client leaves alone. */
+    const next = async (type) => {
+      for (;;) {
+        const message = await messages();
+        credits += message.window ?? message.credits ?? 0; // any message may bring some
+        if (message.type === type) return message;
+        if (message.type === "error" || message.type === "closed") {
+          throw Object.assign(new Error(message.problem.detail), message.problem);
+        }
+      }
+    };
     socket.onopen = () => socket.send(JSON.stringify({ type: "hello", token: this.#token || null, options: {} }));
     try {
-      await next(messages, "ready");
+      await next("ready");
       for (const [sequence, photo] of photos.entries()) {
+        while (credits === 0) await next("grant"); // a crowded gateway, or one with a cap, grants it later
+        credits -= 1;
         socket.send(await frame(sequence, performance.now(), photo));
-        yield await next(messages, "result");
+        yield await next("result");
       }
     } finally {
       socket.close();
@@ -102,15 +116,4 @@ function received(socket) {
   socket.onmessage = ({ data }) => put(JSON.parse(data));
   socket.onclose = ({ code, reason }) => put({ type: "closed", problem: { code, detail: reason } });
   return () => (come.length ? Promise.resolve(come.shift()) : new Promise((resolve) => waiting.push(resolve)));
-}
-
-/** The next message of a type; those of types that it does not know, a client leaves alone. */
-async function next(messages, type) {
-  for (;;) {
-    const message = await messages();
-    if (message.type === type) return message;
-    if (message.type === "error" || message.type === "closed") {
-      throw Object.assign(new Error(message.problem.detail), message.problem);
-    }
-  }
 }

@@ -10,7 +10,7 @@ const gateway = new Gateway(url, code && (await Gateway.pair(url, code, "Node"))
 
 console.log("analyze", (await gateway.analyze(photo)).faces[0].label);
 for (const result of await gateway.batch([photo, text])) console.log("batch", result.problem?.code ?? "ok");
-for await (const result of gateway.stream([photo, photo])) console.log("stream", result.seq, result.faces[0].label);
+for await (const result of gateway.stream([photo, photo, photo])) console.log("stream", result.seq, result.faces[0].label);
 const events = gateway.events();
 console.log("events", (await events.next()).value.model.name);
 await gateway.analyze(photo);

@@ -1,9 +1,9 @@
-/** Which camera is asked for, and which one is the same again. */
+/** Which camera is asked for, which one is the same again, and one that gives no picture. */
 
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, mock, test } from "node:test";
 
-import { cameraWishes, findCamera } from "../../web/camera/camera.js";
+import { cameraInto, cameraWishes, findCamera } from "../../web/camera/camera.js";
 
 const FRONT = { deviceId: "f", label: "Front" };
 const BACK = { deviceId: "b", label: "Back" };
@@ -64,4 +64,24 @@ describe("findCamera", () => {
   for (const [name, cameras, wanted, found] of table) {
     test(name, () => assert.equal(findCamera(cameras, wanted), found));
   }
+});
+
+test("a camera without a picture is open all the same, so that it is seen to give none", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const video = { play: () => new Promise(() => {}), srcObject: null };
+  const devices = {
+    addEventListener() {},
+    enumerateDevices: async () => [],
+    getUserMedia: async () => ({ getTracks: () => [] }),
+  };
+  const camera = cameraInto(
+    /** @type {any} */ (video),
+    /** @type {any} */ (devices),
+    cameraWishes({ get: () => null, set() {} }),
+    { onLost() {}, onDevices() {} },
+  );
+  const opened = camera.open();
+  await new Promise((resolve) => setImmediate(resolve));
+  mock.timers.tick(3000);
+  assert.equal(await opened, true);
 });

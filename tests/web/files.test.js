@@ -90,6 +90,8 @@ describe("frames of a video", () => {
   let stopping;
   /** @type {Promise<unknown>} */
   let end;
+  /** @type {Promise<unknown>} the next frame is taken from the file once it settles */
+  let taking;
 
   const last = () => /** @type {Peer} */ (peers.at(-1));
   const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -101,15 +103,13 @@ describe("frames of a video", () => {
   };
 
   async function* frames() {
-    for (taken = 0; taken < 3; taken += 1) yield { atMs: 500 * taken, jpeg: new ArrayBuffer(2) };
+    for (taken = 0; taken < 3; taken += 1) {
+      await taking;
+      yield { atMs: 500 * taken, jpeg: new ArrayBuffer(2) };
+    }
   }
 
-  beforeEach(async () => {
-    mock.timers.reset();
-    mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-    peers = [];
-    results = [];
-    stopping = new AbortController();
+  const begin = () => {
     const openSocket = () => {
       peers.push(new Peer());
       return /** @type {WebSocket} */ (/** @type {unknown} */ (last()));
@@ -119,6 +119,28 @@ describe("frames of a video", () => {
       onState: () => {},
       onResult: ({ captured_ms: atMs, faces }) => results.push([atMs, ...faces.map(({ id }) => id)]),
     }).catch((error) => error);
+  };
+
+  /** The next frame is not there before what this gives is called. */
+  const hold = () => {
+    let take = () => {};
+    taking = new Promise((resolve) => (take = () => resolve(null)));
+    return take;
+  };
+
+  const refuse = () => {
+    last().say({ type: "error", problem: PROBLEM, seq: null, credits: 0 });
+    last().onclose({ code: 1008 });
+  };
+
+  beforeEach(async () => {
+    mock.timers.reset();
+    mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+    peers = [];
+    results = [];
+    taking = Promise.resolve();
+    stopping = new AbortController();
+    begin();
     last().ready();
     await settle();
     mock.timers.tick(100);
@@ -151,6 +173,22 @@ describe("frames of a video", () => {
     assert.deepEqual(results, [[0, 0, 1], [500, 2], [1000, 3]]);
   });
 
+  test("what was answered is not sent again while the next frame is taken", async () => {
+    const take = hold();
+    await answer(0, 0, []);
+    last().onclose({ code: 1012 });
+    mock.timers.tick(RETRY_MS);
+    last().ready();
+    mock.timers.tick(100);
+    assert.deepEqual(last().sequences, []);
+    take();
+    await settle();
+    await answer(0, 500, []);
+    await answer(1, 1000, []);
+    assert.equal(await end, undefined);
+    assert.deepEqual(results, [[0], [500], [1000]]);
+  });
+
   test("a frame that the gateway cannot do ends it with the reason", async () => {
     last().say({ type: "error", problem: PROBLEM, seq: 0, credits: 1 });
     assert.deepEqual(await end, new Refusal("The image is damaged. It is cut off."));
@@ -158,10 +196,24 @@ describe("frames of a video", () => {
   });
 
   test("a refusal ends it with the reason", async () => {
-    last().say({ type: "error", problem: PROBLEM, seq: null, credits: 0 });
-    last().onclose({ code: 1008 });
+    refuse();
     assert.deepEqual(await end, new Refusal("It is cut off."));
   });
+
+  /** @type {[string, () => unknown][]} */
+  const early = [
+    ["before the first frame is there", begin],
+    ["before the next frame is there", () => answer(0, 0, [])],
+  ];
+  for (const [name, act] of early) {
+    test(`so does one that comes ${name}`, async () => {
+      const take = hold();
+      await act();
+      refuse();
+      take();
+      assert.deepEqual(await end, new Refusal("It is cut off."));
+    });
+  }
 
   test("who stops it waits for nothing", async () => {
     stopping.abort();

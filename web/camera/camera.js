@@ -2,6 +2,9 @@
 
 import { Problem } from "../view/elements.js";
 
+/** Then it counts as open without a picture, too, so that it is seen to give none. */
+const PLAYS_WITHIN_MS = 3000;
+
 /** @type {CameraInto} */
 export function cameraInto(video, devices, wishes, { onLost, onDevices }) {
 	/** @type {MediaStream | null} */
@@ -37,7 +40,7 @@ export function cameraInto(video, devices, wishes, { onLost, onDevices }) {
 				}
 				stream = video.srcObject = opened;
 				for (const track of opened.getTracks()) track.onended = () => mine === attempt && onLost();
-				await video.play();
+				await Promise.race([video.play(), new Promise((resolve) => setTimeout(resolve, PLAYS_WITHIN_MS))]);
 				return mine === attempt;
 			} catch (error) {
 				if (mine !== attempt) return false;

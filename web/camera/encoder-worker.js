@@ -8,8 +8,10 @@ let newest = null;
 /** @type {((read: ReadFrame) => void) | null} */
 let waiting = null;
 
-/** @param {ForEncoder} event */
-worker.onmessage = ({ data: { frames, ...rest } }) => void (frames ? read(frames.getReader()) : encode(rest));
+/** After an error the page goes on alone. @param {ForEncoder} event */
+worker.onmessage = ({ data: { frames, ...rest } }) => {
+	void (frames ? read(frames.getReader()).catch(reportError) : answer(rest));
+};
 
 /** @param {ReadableStreamDefaultReader<VideoFrame>} reader */
 async function read(reader) {
@@ -29,16 +31,25 @@ async function take() {
 	return taken ?? new Promise((resolve) => (waiting = resolve));
 }
 
-/** @param {ToEncode} given */
+/** Always: the page waits for it. @param {ToEncode} wanted */
+async function answer(wanted) {
+	const encoded = await encode(wanted).catch(() => ({ jpeg: undefined })); // the next frame may work
+	worker.postMessage(encoded, encoded.jpeg ? [encoded.jpeg] : []);
+}
+
+/** @param {ToEncode} wanted */
 async function encode({ frame: given, width, height }) {
 	const { frame, atMs } = given ? { frame: given } : await take();
-	const isUpright = !("displayWidth" in frame) || frame.displayWidth > frame.displayHeight === width > height;
-	if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-	if (isUpright) context?.drawImage(frame, 0, 0, width, height);
-	frame.close();
-	if (!isUpright) return worker.postMessage({ jpeg: null }); // as the sensor sees it, not as the phone is held
-	const jpeg = await (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 })).arrayBuffer();
-	worker.postMessage({ jpeg, atMs }, [jpeg]);
+	try {
+		const isUpright = !("displayWidth" in frame) || frame.displayWidth > frame.displayHeight === width > height;
+		if (!isUpright) return { jpeg: null }; // as the sensor sees it, not as the phone is held
+		if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+		context?.drawImage(frame, 0, 0, width, height);
+	} finally {
+		frame.close();
+	}
+	const file = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 });
+	return { jpeg: await file.arrayBuffer(), atMs };
 }
 
 if (context) worker.postMessage("ready");

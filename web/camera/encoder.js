@@ -20,7 +20,7 @@ export function frameEncoder(openWorker) {
 			close();
 			try {
 				const worker = opened = openWorker();
-				worker.onerror = close;
+				worker.onerror = () => worker === opened && close(); // not of one before
 				worker.onmessage = () => {
 					worker.onmessage = ({ data }) => answered(data);
 					ready = worker;
@@ -59,7 +59,7 @@ export function frameEncoder(openWorker) {
 			answered = resolve;
 			worker.postMessage({ frame, ...size }, frame ? [frame] : []);
 		});
-		if (answer && !answer.jpeg) reads = false;
+		if (answer?.jpeg === null) reads = false;
 		return answer;
 	}
 

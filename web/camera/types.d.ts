@@ -8,8 +8,11 @@ type Device = Readonly<{ deviceId: string; label: string }>;
 
 type CameraProblemKind = "insecure" | "denied" | "missing" | "busy" | "lost" | "unknown";
 
-/** `atMs` counts from 1970, since workers count apart; missing where the frame is the one that the video shows. */
-type Encoded = { jpeg: ArrayBuffer | null; atMs?: number };
+/**
+ * Without a `jpeg` where this one frame could not be encoded; null where none that is read can be. `atMs` counts from
+ * 1970, since workers count apart; missing where the frame is the one that the video shows.
+ */
+type Encoded = { jpeg?: ArrayBuffer | null; atMs?: number };
 
 /** Not yet among TypeScript's own: in browsers that let a worker read a track. */
 type TrackProcessor = new (init: { track: MediaStreamTrack; maxBufferSize: number }) => { readable: Transferable };

@@ -9,23 +9,30 @@ const LOOK_EVERY_MS = 100;
 export async function streamFrames(openSocket, frames, signal, { onReady, onState, onResult }) {
 	/** @type {VideoFrameOnItsWay | null} */
 	let current = null;
+	let end = signal.reason; // it may come while no frame is on its way
 	let firstId = 0; // each connection counts its faces from 0
 	let nextId = 0;
+	/** @param {unknown} reason */
+	const fail = (reason) => {
+		end = reason;
+		current?.reject(reason);
+	};
 	const connection = connectionTo(openSocket, {
 		onState: (state) => {
 			if (current) current.sent = false; // to be sent again
-			if (state.phase === "refused") current?.reject(new Refusal(state.detail));
+			if (state.phase === "refused") fail(new Refusal(state.detail));
 			onState(state);
 		},
 		onReady: (ready) => {
 			firstId = nextId;
 			onReady(ready);
 		},
-		onFailure: ({ problem }) => current?.reject(new Refusal(`${problem.title}. ${problem.detail}`)),
+		onFailure: ({ problem }) => fail(new Refusal(`${problem.title}. ${problem.detail}`)),
 		onResult: (result) => {
 			const faces = result.faces.map((face) => ({ ...face, id: firstId + face.id }));
 			nextId = Math.max(nextId, ...faces.map(({ id }) => id + 1));
 			current?.resolve({ ...result, faces });
+			current = null;
 		},
 	});
 	const push = () => {
@@ -33,12 +40,12 @@ export async function streamFrames(openSocket, frames, signal, { onReady, onStat
 		current.sent = true;
 		connection.send(current.jpeg, current.atMs);
 	};
-	signal.addEventListener("abort", () => current?.reject(signal.reason));
+	signal.addEventListener("abort", () => fail(signal.reason));
 	connection.start();
 	const looking = setInterval(push, LOOK_EVERY_MS); // credits and connections come when they come
 	try {
 		for await (const frame of frames) {
-			signal.throwIfAborted();
+			if (end) throw end;
 			onResult(await new Promise((resolve, reject) => {
 				current = { ...frame, sent: false, resolve, reject };
 				push();

@@ -25,7 +25,7 @@ export function analyseVideo(words, file, card, { openSocket, store, perSecond, 
 		else if (action === "again") start();
 		else if (session && action === "csv") download(toCsv(session, samples), `${name}.csv`, "text/csv");
 		else if (session && action === "json") download(toJson(session, samples), `${name}.json`, "application/json");
-		else if (session && action === "keep") void keep(session);
+		else if (session && action === "keep") void keep(session, samples);
 	};
 	put("h3", name, card);
 	start();
@@ -33,8 +33,9 @@ export function analyseVideo(words, file, card, { openSocket, store, perSecond, 
 
 	function start() {
 		stopping = new AbortController();
+		const { signal } = stopping;
 		show("waiting", words.say("files.waiting"));
-		queue(run);
+		queue(() => run(signal));
 	}
 
 	function stop() {
@@ -42,8 +43,8 @@ export function analyseVideo(words, file, card, { openSocket, store, perSecond, 
 		if (card.dataset["phase"] === "waiting") show("failed", words.say("files.cancelled"));
 	}
 
-	async function run() {
-		const { signal } = stopping;
+	/** @param {AbortSignal} signal */
+	async function run(signal) {
 		if (signal.aborted) return;
 		const address = URL.createObjectURL(file);
 		let outcome = words.say("files.cancelled");
@@ -120,14 +121,14 @@ export function analyseVideo(words, file, card, { openSocket, store, perSecond, 
 		find(".video-people", card).append(line, strip.root);
 	}
 
-	/** @param {Session} known */
-	async function keep(known) {
+	/** It may be analysed again meanwhile. @param {Session} known @param {Sample[]} seen */
+	async function keep(known, seen) {
 		if (card.dataset["phase"] === "kept") return;
 		show("kept", words.say("files.kept"));
 		try {
-			await store.append((await store.create(known)).id, samples);
+			await store.append((await store.create(known)).id, seen);
 		} catch (error) {
-			show("done", advice(words, error));
+			if (card.dataset["phase"] === "kept") show("done", advice(words, error));
 		}
 	}
 }

@@ -29,9 +29,13 @@ export function recordControl(words, store, keepCamera) {
 		await recorder.mark();
 		say(words.say("record.marked", { time }));
 	});
-	document.addEventListener("keydown", ({ key, target, ctrlKey, metaKey, altKey }) => {
+	document.addEventListener("keydown", (event) => {
+		const { key, target, ctrlKey, metaKey, altKey } = event;
 		const types = target instanceof Element && target.matches("input, textarea, select");
-		if (recorder.session && !types && !(ctrlKey || metaKey || altKey) && key.toLowerCase() === "m") mark.click();
+		if (!recorder.session || types || !altKey || ctrlKey || metaKey) return; // speech input types mere letters
+		if (!"mµ".includes(key.toLowerCase())) return; // Macs make µ of Alt+M
+		event.preventDefault(); // no menu
+		mark.click();
 	});
 	addEventListener("pagehide", () => void recorder.keep());
 	setInterval(showTime, TICK_MS);

@@ -48,7 +48,10 @@ export function kioskOf(startCamera) {
 	}
 	document.addEventListener("fullscreenchange", () => document.fullscreenElement ?? leave());
 	document.addEventListener("keydown", ({ key }) => key === "Escape" && leave());
-	document.addEventListener("pointerdown", () => (hold = setTimeout(leave, HOLD_MS)));
+	document.addEventListener("pointerdown", () => {
+		clearTimeout(hold); // of another finger
+		hold = setTimeout(leave, HOLD_MS);
+	});
 	for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => clearTimeout(hold));
 	document.addEventListener("contextmenu", (event) => root.hidden || event.preventDefault());
 	return { enter };

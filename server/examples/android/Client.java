@@ -71,7 +71,9 @@ public final class Client {
                 .buildAsync(URI.create(url.replaceFirst("^http", "ws") + "/api/v1/stream"), new Listener(messages))
                 .join();
         socket.sendText("{\"type\":\"hello\",\"token\":\"" + token + "\",\"options\":{}}", true).join();
-        expect(messages, "ready");
+        if (expect(messages, "ready").contains("\"window\":0")) {
+            expect(messages, "grant"); // a crowded gateway, or one with a cap, drops a frame without a credit
+        }
         ByteBuffer frame = ByteBuffer.allocate(HEADER_BYTES + photo.length).order(ByteOrder.LITTLE_ENDIAN);
         frame.put(new byte[] {'F', 'E', 1, 0}).putInt(1).putDouble(0.0).put(photo).flip();
         // The JDK masks a little-endian buffer wrongly: it must see the same bytes in its own order.
