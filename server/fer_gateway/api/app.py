@@ -26,8 +26,9 @@ TITLE = "fer-gateway"
 DESCRIPTION = """Facial emotion recognition at the edge.
 
 Every error is a problem (RFC 9457, `application/problem+json`); its `code` is stable. Only what is no HTTP
-(400), and requests beyond 512 connections (503), are answered in plain text before they get here. Camera frames go over
-the WebSocket `/api/v1/stream` (subprotocol `fer.v1`), which this format cannot describe; the README does.
+(400), and requests beyond 512 connections (503), are answered in plain text before they get here. Camera
+frames go over the WebSocket `/api/v1/stream` (subprotocol `fer.v1`), which this format cannot describe; the
+README does.
 """
 
 log = logging.getLogger(__name__)

@@ -68,7 +68,10 @@ class LandmarkModel:
         session = open_file(
             path, called="landmark model", named_by="`FER_LANDMARKS`", threads=threads, providers=providers
         )
-        model = cls(session, card_in(session, LANDMARK_CARD_KEY, LandmarkCard, "fer_training landmarks"))
+        card = card_in(
+            session, path, key=LANDMARK_CARD_KEY, kind=LandmarkCard, command="fer_training landmarks"
+        )
+        model = cls(session, card)
         model.self_test()
         return model
 

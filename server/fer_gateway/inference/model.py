@@ -45,7 +45,7 @@ class EmotionModel:
         session = open_file(
             path, called="model", named_by="`--model` or `FER_MODEL`", threads=threads, providers=providers
         )
-        card = card_in(session, CARD_KEY, ModelCard, "fer_training export")
+        card = card_in(session, path, key=CARD_KEY, kind=ModelCard, command="fer_training export")
         check_graph(session, card)
         return cls(session, card)
 

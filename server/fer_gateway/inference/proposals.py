@@ -80,7 +80,10 @@ class ProposalModel:
             threads=threads,
             providers=providers,
         )
-        model = cls(session, card_in(session, PROPOSAL_CARD_KEY, ProposalCard, "fer_training proposals"))
+        card = card_in(
+            session, path, key=PROPOSAL_CARD_KEY, kind=ProposalCard, command="fer_training proposals"
+        )
+        model = cls(session, card)
         model.self_test()
         return model
 
