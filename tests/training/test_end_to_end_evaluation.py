@@ -17,6 +17,7 @@ from fer_gateway.vision.align import Grey
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.quality import Quality
 from fer_training.cli import main
+from fer_training.data.datasets import open_data
 from fer_training.data.ferplus import load_ferplus
 from fer_training.detection.pictures import load_grounds
 from fer_training.detection.scenes import make_single
@@ -110,6 +111,19 @@ def test_faces_of_real_people_are_found_and_read_alike(images: np.ndarray, groun
     assert sightings.found.sum() >= 10
     np.testing.assert_allclose(sightings.probabilities[sightings.found].sum(axis=1), 1, atol=1e-4)
     assert not sightings.probabilities[~sightings.found].any()
+
+
+def test_the_command_looks_as_the_gateway_does(
+    ferplus_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(PACKAGED_MODEL), "--data", str(ferplus_folder), "--end-to-end"]
+    assert main([*command, "--json", "-"]) == 0
+    told = json.loads(capsys.readouterr().out)["end_to_end"]
+    faces = open_data(ferplus_folder).split("test", "majority", twins=True)
+    seen = look_at(Analyzer.open(), faces.images, load_grounds())
+    right = seen.found & (seen.probabilities.argmax(axis=1) == faces.labels)
+    assert told["accuracy"]["value"] == pytest.approx(right.mean(), abs=1e-4)
+    assert told["not_found"] == pytest.approx(1 - seen.found.mean(), abs=1e-4)
 
 
 def test_the_command_prints_it_beside_the_crops_and_keeps_it_in_the_card(

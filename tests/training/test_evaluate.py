@@ -84,10 +84,27 @@ def test_class_folders_under_names_of_the_field(smiles: Path, capsys: pytest.Cap
     assert found["accuracy"] >= 0.9
     assert found["flip"]["accuracy"]["value"] >= 0.9
     assert set(found["per_class"]) == {"neutral", "happiness"}
-    assert found["classes"]["shared"] == ["neutral", "happiness"]
-    assert "contempt" in found["classes"]["only_in_model"]
+    assert found["shared_classes"]["shared"] == ["neutral", "happiness"]
+    assert "contempt" in found["shared_classes"]["only_in_model"]
     assert found["unrestricted"]["accuracy"]["value"] <= found["accuracy"]
     assert found["calibration"]["entropy"] is None  # one label a face says nothing about doubt
+
+
+def test_the_classes_of_the_report_keep_their_scores(
+    smiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluated(capsys, smiles)
+    assert set(found["classes"]) == {"neutral", "happiness"}
+    assert {"precision", "recall", "f1"} <= set(found["classes"]["happiness"])
+    assert not found["may_be_known"]
+    assert evaluated(capsys, smiles, "--split", "train")["may_be_known"]
+
+
+def test_folders_that_were_renamed_stay_held_out(smiles: Path) -> None:
+    data = open_data(smiles)
+    assert part_for(EMOTIONS, data, "test") == "all"
+    assert part_for(("Calm", "happy"), data, "test") == "test"
+    assert part_for(data.classes, data, "test") == "test"
 
 
 def test_folder_and_zip_and_parts_score_alike(
@@ -106,7 +123,7 @@ def test_ckplus_is_scored_on_seven_classes(ckplus: Path, capsys: pytest.CaptureF
     found = evaluated(capsys, ckplus)
     assert found["n"] == 14 * 6
     assert len(found["per_class"]) == 7
-    assert found["classes"] == {
+    assert found["shared_classes"] == {
         "shared": [name for name in EMOTIONS if name != "neutral"],
         "only_in_data": [],
         "only_in_model": ["neutral"],

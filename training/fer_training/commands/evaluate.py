@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_gateway.analyzer import Analyzer
-from fer_gateway.contract import EndToEnd
+from fer_gateway.contract import EMOTIONS, EndToEnd
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_gateway.inference.model import EmotionModel
-from fer_gateway.vision.detect import FaceDetector
 from fer_training.data.ckplus import is_ckplus_name, mark_of
 from fer_training.data.datasets import DataSet, open_data
 from fer_training.data.emotion_names import Shared, shared_classes
@@ -52,13 +51,14 @@ def run(arguments: argparse.Namespace) -> None:
     end_to_end = None
     if arguments.end_to_end is not None:
         rows = evenly_spread(len(faces), arguments.end_to_end)
-        analyzer = Analyzer(model, FaceDetector(model.card.face.detector), landmarks)
+        analyzer = Analyzer.open(arguments.model, arguments.landmarks, threads=arguments.threads)
         end_to_end = _end_to_end(analyzer, faces.images[rows], answers[rows], labels[rows], name)
 
     beside = Beside(
         split=part,
+        may_be_known=part == "train" or (part == EVERYTHING and model.card.labels != EMOTIONS),
         skipped=data.skipped,
-        classes=_classes(shared),
+        shared_classes=_classes(shared),
         unrestricted=_short(name, model.card.labels, answers, labels) if shared.only_in_model else None,
         flip=_short(
             f"{name}, mean with the mirror image",
@@ -96,10 +96,10 @@ def run(arguments: argparse.Namespace) -> None:
 def part_for(labels: tuple[str, ...], data: DataSet, asked: Part) -> Part:
     """The part to score: of data without parts, every face where the model cannot have seen any.
 
-    A model that was trained on class folders has their names, in their order, as labels; it gets the faces
-    that were held out.
+    That is one with the labels of FER+. One that was trained on class folders has their names as labels, and
+    gets the faces that were held out, also of folders that were renamed since.
     """
-    if asked == "test" and not data.has_parts and labels != data.classes:
+    if asked == "test" and not data.has_parts and labels == EMOTIONS != data.classes:
         return EVERYTHING
     return asked
 

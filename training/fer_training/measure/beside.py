@@ -47,7 +47,8 @@ class Beside(Frozen):
 
     split: str
     skipped: int
-    classes: SharedClasses | None = None
+    may_be_known: bool = Field(default=False, description="Whether the model may have learnt these faces.")
+    shared_classes: SharedClasses | None = None
     unrestricted: ShortScores | None = None
     flip: ShortScores | None = None
     twins: KnownFaces | None = None
@@ -68,8 +69,10 @@ class Beside(Frozen):
             print("  scored: every face of the data, in whatever part")
         if self.skipped:
             print(f"  broken pictures left out     {self.skipped}")
-        if self.classes is not None:
-            self._print_classes(self.classes)
+        if self.may_be_known:
+            print("  **NO TEST**: the model may have been trained on these faces")
+        if self.shared_classes is not None:
+            self._print_classes(self.shared_classes)
         if self.unrestricted is not None:
             _print_scores("over all labels of the model", self.unrestricted)
         if self.flip is not None:

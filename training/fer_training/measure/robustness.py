@@ -171,8 +171,7 @@ def limit_of(watch: Watch, bins: Sequence[Bin], reference: float) -> float | Non
 
 
 def _read(scene: Scene, spec: FaceSpec, landmarks: LandmarkModel) -> tuple[NDArray[np.uint8], Quality]:
-    box = box_framed_by(scene.frame, spec.framing)
-    (located,) = landmarks.locate(scene.grey, [box])
-    points = located.usable_points
+    (located,) = landmarks.locate(scene.grey, [box_framed_by(scene.frame, landmarks.card.framing)])
+    points, box = located.usable_points, box_framed_by(scene.frame, spec.framing)
     crop = cut_face(scene.grey, box, spec, points)
     return crop, measure_quality(scene.grey, box, spec, points)
