@@ -155,7 +155,7 @@ def test_numbers_of_the_tables(runs: tuple[Path, Path]) -> None:
     rows = protocol_table([leaky, clean]).rows
     assert rows[1][2:6] == ("100.00 (100.0 .. 100.0)",) * 4
     assert rows[2][2].startswith(f"{100 * right:.2f} ")
-    assert rows[2][7].startswith(f"{100 * right:.2f} (")
+    assert rows[2][8].startswith(f"{100 * right:.2f} (")
     assert clean.pooled.accuracy.low < right < clean.pooled.accuracy.high
     assert class_table(clean).rows[-1] == ("accuracy", "", "", f"{right:.4f}", str(faces))
     assert sum(int(cell) for row in confusion_table(clean).rows for cell in row[1:]) == faces
@@ -169,7 +169,7 @@ def test_the_mean_with_the_mirror_image_stands_below_the_plain_answer(tmp_path: 
     summary = read_summary(write_run(tmp_path, data, "subjects", 5, mirror=True))
     _, plain, both = protocol_table([summary]).rows
     assert both[:2] == ("the same, mean with the mirror image", "nothing")
-    assert both[2:7] == ("100.00 (100.0 .. 100.0)",) * 5
+    assert both[2:8] == ("100.00 (100.0 .. 100.0)",) * 6
     assert plain[2] != both[2], "the plain answer keeps its own scores"
 
 

@@ -21,11 +21,20 @@ def run(arguments: argparse.Namespace) -> None:
     count = arguments.count or (_SEEDS if protocol == "random" else _FOLDS)
     device_named(arguments.device)
     config = load_config(arguments.config)
-    faces = load_faces(arguments.data, config, arguments.landmarks)
+    faces = load_faces(arguments.data, config, arguments.landmarks, skip_broken=arguments.skip_broken)
     config = ablated(
         config, len(faces.faces.classes), fusion=arguments.fusion, token_stride=arguments.token_stride
     )
-    plan = make_plan(config, faces, protocol, count=count, seed=arguments.seed, weights=arguments.weights)
+    plan = make_plan(
+        config,
+        faces,
+        protocol,
+        count=count,
+        seed=arguments.seed,
+        weights=arguments.weights,
+        landmarks=arguments.landmarks,
+        kernels=arguments.kernels,
+    )
     print(f"{plan.title}: {len(faces)} faces, {count} to train, {arguments.jobs} at a time", file=sys.stderr)
     if plan.fresh:
         print(f"fresh parameters: {', '.join(plan.fresh)}", file=sys.stderr)
@@ -35,7 +44,6 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.run,
         weights=arguments.weights,
         device=arguments.device,
-        kernels=arguments.kernels,
         jobs=arguments.jobs,
         keep_weights=arguments.keep_weights,
     )

@@ -56,7 +56,7 @@ def _provenance(arguments: argparse.Namespace, origin: Origin, *, voted: bool) -
     if voted:
         distill = read_experiment(arguments.run_folder).distill
         known = voted_provenance(
-            prepared=is_prepared(arguments.data),
+            prepared=is_prepared(arguments.data) if origin.prepared is None else origin.prepared,
             weights=origin.weights,
             teachers=len(distill.weights) if distill is not None else 0,
         )

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fer_training.data.labelled import LabelledFaces
+from fer_training.data.labelled import LabelledFaces, fingerprint
 from fer_training.errors import DataError
-from fer_training.protocols.faces import fingerprint, load_plain_faces
+from fer_training.protocols.faces import load_plain_faces
 from fer_training.protocols.page import markdown, write_report
 from fer_training.protocols.runs import Run, open_run
 from fer_training.protocols.samples import Sample, draw_samples
@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> None:
     runs = [open_run(folder) for folder in arguments.run_folders]
     samples: list[tuple[Sample, ...]] = [() for _ in runs]
     if arguments.data is not None:
-        faces = load_plain_faces(arguments.data)
+        faces = load_plain_faces(arguments.data, skip_broken=arguments.skip_broken)
         samples = [_samples(one, faces, arguments.data) for one in runs]
     print_report(arguments.out or arguments.run_folders[0] / "report", runs, samples)
 

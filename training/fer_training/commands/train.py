@@ -8,6 +8,8 @@ import torch
 
 from fer_gateway.inference.landmarks import LandmarkModel
 from fer_training.data.datasets import open_data
+from fer_training.data.labelled import fingerprint
+from fer_training.data.prepare import is_prepared
 from fer_training.learning.config import ExperimentConfig, load_config
 from fer_training.learning.distributed import Processes, processes
 from fer_training.learning.frames import aligned_faces
@@ -40,7 +42,15 @@ def _train(
     start = start_from(arguments.weights, config, data.classes)
     config = start.config
     weights = arguments.weights.name if arguments.weights else None
-    origin = Origin(data=data.name, labels=data.classes, faces=len(train), weights=weights, fresh=start.fresh)
+    origin = Origin(
+        data=data.name,
+        labels=data.classes,
+        faces=len(train),
+        fingerprint=fingerprint(train),
+        prepared=is_prepared(arguments.data),
+        weights=weights,
+        fresh=start.fresh,
+    )
     origin.check(folder)
     landmarks = LandmarkModel.open(arguments.landmarks)
     train, validation = aligned_faces(train, validation, config, landmarks, folder=folder, together=together)

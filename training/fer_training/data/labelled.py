@@ -1,5 +1,6 @@
 """Faces with labels and targets, as training and measuring take them."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -50,6 +51,11 @@ class LabelledFaces:
     def some(self, count: int) -> "LabelledFaces":
         """At most `count` of them, evenly spread."""
         return self[evenly_spread(len(self), count)]
+
+
+def fingerprint(faces: LabelledFaces) -> str:
+    """SHA-256 of pictures and labels, in hexadecimal."""
+    return hashlib.sha256(faces.images.tobytes() + faces.labels.tobytes()).hexdigest()
 
 
 def joined(parts: Sequence[LabelledFaces]) -> LabelledFaces:

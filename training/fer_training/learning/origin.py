@@ -20,6 +20,12 @@ class Origin(Frozen):
     )
     faces: int = Field(default=0, ge=0, description="Training faces.")
     weights: str | None = Field(default=None, description="File that the run started from.")
+    fingerprint: str | None = Field(
+        default=None, description="SHA-256 of the training pictures and labels; older runs lack it."
+    )
+    prepared: bool | None = Field(
+        default=None, description="Whether `prepare` wrote the data set; older runs lack it."
+    )
     fresh: tuple[str, ...] = Field(default=(), description="Parameters that did not come from it.")
 
     def check(self, folder: Path) -> None:
@@ -29,10 +35,17 @@ class Origin(Frozen):
             CheckpointError: it is on other data.
         """
         old = read_origin(folder)
-        if (folder / CHECKPOINT).is_file() and (old.data, old.labels) != (self.data, self.labels):
+        if not (folder / CHECKPOINT).is_file():
+            return
+        if (old.data, old.labels) != (self.data, self.labels):
             raise CheckpointError(
                 f"`{folder}` holds a run on {old.data} ({', '.join(old.labels)}), not on {self.data} "
                 f"({', '.join(self.labels)}); give another `--run` folder or remove it"
+            )
+        if old.fingerprint not in (None, self.fingerprint):
+            raise CheckpointError(
+                f"`{folder}` holds a run on {old.faces:,} faces of {old.data}, and these {self.faces:,} are "
+                "not the same; give another `--run` folder or remove it"
             )
 
     def keep(self, folder: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from fer_gateway.models import PACKAGED_LANDMARKS
+from fer_training.data.labelled import fingerprint
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.train import Kernels
 from fer_training.network.model import Hybrid, HybridConfig
-from fer_training.protocols.faces import ProtocolFaces, fingerprint
+from fer_training.protocols.faces import ProtocolFaces
 from fer_training.protocols.fold import FoldResult, FoldTask
 from fer_training.protocols.jobs import train_folds
 from fer_training.protocols.overlap import overlap
@@ -50,8 +52,10 @@ def make_plan(
     count: int,
     seed: int = 0,
     weights: Path | None = None,
+    landmarks: Path = PACKAGED_LANDMARKS,
+    kernels: Kernels = "plain",
 ) -> Plan:
-    """The plan of a protocol on these faces.
+    """The plan of a protocol on these faces, which `landmarks` cut.
 
     Raises:
         CheckpointError: weights that do not fit.
@@ -59,13 +63,15 @@ def make_plan(
     source, fresh = None, tuple[str, ...]()
     if weights is not None:
         _, fresh = started(weights, config, faces.faces.classes)
-        source = f"{weights.name}, SHA-256 {hashlib.sha256(weights.read_bytes()).hexdigest()}"
+        source = f"{weights.name}, SHA-256 {_digest(weights)}"
     return Plan(
         experiment=config,
         protocol=protocol,
         count=count,
         seed=seed,
         data=fingerprint(faces.faces),
+        landmarks=_digest(landmarks),
+        kernels=kernels,
         weights=source,
         fresh=fresh,
     )
@@ -78,7 +84,6 @@ def crossvalidate(
     *,
     weights: Path | None,
     device: str,
-    kernels: Kernels = "plain",
     jobs: int = 1,
     keep_weights: bool = False,
 ) -> Summary:
@@ -90,7 +95,9 @@ def crossvalidate(
     _claim(folder, plan)
     folds = make_folds(plan.protocol, faces.subjects, faces.faces.labels, plan.count, plan.seed)
     tasks = [
-        FoldTask(fold, folder / fold.name, plan.experiment, faces, weights, device, keep_weights, kernels)
+        FoldTask(
+            fold, folder / fold.name, plan.experiment, faces, weights, device, keep_weights, plan.kernels
+        )
         for fold in folds
     ]
     results: dict[str, FoldResult] = {}
@@ -117,13 +124,17 @@ def face_milliseconds(config: HybridConfig, repeats: int = 15) -> float:
     return round(1000 * sorted(times)[repeats // 2], 2)
 
 
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _claim(folder: Path, plan: Plan) -> None:
     path = folder / PLAN
     text = plan.model_dump_json(indent=1) + "\n"
     if path.is_file() and path.read_text(encoding="utf-8") != text:
         raise CheckpointError(
-            f"`{path}` is of other data, weights, folds or another experiment; give another `--run` folder "
-            "or remove it"
+            f"`{path}` is of other data, weights, landmarks, kernels or folds, or of another experiment; "
+            "give another `--run` folder or remove it"
         )
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -1,6 +1,5 @@
 """The faces of CK+ as the folds take them: pictures, where to cut them, who is on them."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +31,15 @@ class ProtocolFaces:
         return self.faces[rows].aligned(self.training_frames[rows])
 
 
-def load_faces(data: Path, config: ExperimentConfig, landmarks: Path) -> ProtocolFaces:
+def load_faces(
+    data: Path, config: ExperimentConfig, landmarks: Path, *, skip_broken: bool = False
+) -> ProtocolFaces:
     """Read CK+ and find where the experiment's crop lies in each face.
 
     Raises:
         DataError: see `load_ckplus`.
     """
-    loaded = load_ckplus(data)
+    loaded = load_ckplus(data, skip_broken=skip_broken)
     model = LandmarkModel.open(landmarks)
     images = loaded.faces.images
     return ProtocolFaces(
@@ -49,18 +50,13 @@ def load_faces(data: Path, config: ExperimentConfig, landmarks: Path) -> Protoco
     )
 
 
-def load_plain_faces(data: Path) -> LabelledFaces:
+def load_plain_faces(data: Path, *, skip_broken: bool = False) -> LabelledFaces:
     """The faces of CK+ as they are, for a look.
 
     Raises:
         DataError: see `load_ckplus`.
     """
-    return _labelled(load_ckplus(data))
-
-
-def fingerprint(faces: LabelledFaces) -> str:
-    """SHA-256 of pictures and labels, in hexadecimal."""
-    return hashlib.sha256(faces.images.tobytes() + faces.labels.tobytes()).hexdigest()
+    return _labelled(load_ckplus(data, skip_broken=skip_broken))
 
 
 def _labelled(loaded: CkPlus) -> LabelledFaces:

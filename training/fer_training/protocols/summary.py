@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from fer_gateway.contract import CalibrationScores, Fraction, Frozen
 from fer_training.errors import CheckpointError
 from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.train import Kernels
 from fer_training.measure.calibration import calibration_scores
 from fer_training.measure.metrics import confusion_matrix
 from fer_training.network.model import Hybrid
@@ -31,6 +32,8 @@ class Plan(Frozen):
     count: int = Field(ge=1, description="Seeds or folds.")
     seed: int
     data: str = Field(description="SHA-256 of pictures and labels.")
+    landmarks: str = Field(default="", description="SHA-256 of the model that cut them; older plans lack it.")
+    kernels: Kernels = "plain"
     weights: str | None = Field(description="File and SHA-256 of the weights to start from; none: random.")
     fresh: tuple[str, ...] = Field(description="Parameters that do not come from these weights.")
 
@@ -47,7 +50,8 @@ class Plan(Frozen):
             "folds": f"random {self.count}-fold images",
             "subjects": f"subject-disjoint {self.count}-fold",
         }
-        return f"{self.experiment.name}{self.variant}, {names[self.protocol]}, {self.start}"
+        kernels = ", fused kernels" * (self.kernels == "fused")
+        return f"{self.experiment.name}{self.variant}, {names[self.protocol]}, {self.start}{kernels}"
 
     @property
     def variant(self) -> str:

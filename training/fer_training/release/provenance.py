@@ -44,7 +44,7 @@ def own_provenance(data: str, faces: int, weights: str | None) -> Provenance:
         return provenance("Started from random weights.", (own,), OWN_LICENCE)
     return provenance(
         f"Started from `{weights}`; the first entry of `data` is what that was trained on.",
-        (DATA, own),
+        (f"whatever `{weights}` was trained on (the project's own weights: {PREPARED})", own),
         f"{OWN_LICENCE}; of those it started from: {LICENCE}",
     )
 
