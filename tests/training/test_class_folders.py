@@ -73,6 +73,8 @@ def test_other_sizes_are_brought_to_the_asked_one(tmp_path: Path, width: int, he
         ({"readme.txt": b"x"}, r"holds no pictures"),
         ({"1.png": png(1), "a/1.png": png(1)}, r"`1.png` in `.*` stands in no class folder"),
         ({"a/1.png": png(1), "a/2.png": png(1), "x.csv": b""}, r"holds one class only, `a`"),
+        ({"happy/1.png": png(1), "happy/2.png": png(1)}, r"holds one class only, `happy`; expected pictures"),
+        ({"1.png": png(1), "2.png": png(1)}, r"`1.png` in `.*` stands in no class folder"),
         ({"a/1.png": png(1), "b/c/1.png": png(1)}, r"`a/1.png` and `b/c/1.png` in `.*` stand in folders of"),
         (
             {"a/1.png": png(1), "b/1.png": b"no png"},
@@ -130,3 +132,11 @@ def test_ckplus_tells_who_and_which_sequence(tmp_path: Path) -> None:
 def test_what_is_no_ckplus_is_refused(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load_ckplus(write(tmp_path, {**ckplus_files(), name: png(1)}))
+
+
+def test_broken_pictures_of_ckplus_are_skipped_when_asked(tmp_path: Path) -> None:
+    folder = write(tmp_path, {**ckplus_files(), "CK+48/fear/S010_000_00000020.png": b"?"})
+    with pytest.raises(DataError, match=r"`fear/S010_000_00000020.png` .*--skip-broken"):
+        load_ckplus(folder)
+    loaded = load_ckplus(folder, skip_broken=True)
+    assert len(loaded) == len(loaded.subjects) == len(loaded.sequences) == 7

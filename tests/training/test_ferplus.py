@@ -82,13 +82,19 @@ def _edit_csv(old: str, new: str) -> Callable[[Path], None]:
     ("damage", "named"),
     [
         (_cut_csv, "`fer2013new.csv` is missing"),
-        (_lose_image, "`FER2013Valid/fer0000100.png` is missing"),
+        (_lose_image, "`FER2013Valid/fer0000100.png` is missing in .*; expected every picture that a row"),
         (_break_image, "`FER2013Valid/fer0000100.png` .* no readable picture"),
         (_empty_image, "`FER2013Valid/fer0000100.png` .* no readable picture"),
         (_enlarge_image, "is 40 x 50 px, expected 48 x 48"),
         (_edit_csv("contempt", "scorn"), r"lacks the columns \['contempt'\]"),
-        (_edit_csv("Training,", "Trainin,"), "line 2: `Usage` is `Trainin`"),
-        (_edit_csv("fer0000000.png,1,", "fer0000000.png,one,"), "line 2: a vote is no whole number"),
+        (_edit_csv("Training,", "Trainin,"), "data`, line 2: `Usage` is `Trainin`"),
+        (_edit_csv("fer0000000.png,1,9", "fer0000000.png,1,one"), "data`, line 2: `happiness` is `one`, exp"),
+        (
+            _edit_csv("fer0000000.png,1,", "fer0000000.png,-1,"),
+            "data`, line 2: `neutral` is `-1`, expected a",
+        ),
+        (_edit_csv("fer0000000.png,1,9,0", "fer0000000.png,1,,0"), "data`, line 2: `happiness` is ``, exp"),
+        (_edit_csv("fer0000000.png,1,9,0,", "fer0000000.png,"), "data`, line 2: 9 fields, expected 12"),
     ],
 )
 def test_damage_is_named(

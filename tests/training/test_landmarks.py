@@ -1,8 +1,10 @@
 """The landmark network: its labels, its views, its training, and the command that makes the shipped file."""
 
 import json
+import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -62,11 +64,29 @@ def test_broken_labels_are_named(tmp_path: Path, text: str, said: str) -> None:
         load_points(tmp_path)
 
 
+def test_where_there_are_no_labels_their_columns_are_named(tmp_path: Path) -> None:
+    said = "`landmarks.csv` is missing in .*columns image, score, spread_px, right_eye_x, right_eye_y"
+    with pytest.raises(DataError, match=said):
+        load_points(tmp_path)
+
+
+def test_broken_pictures_are_left_out_where_asked(ferplus_folder: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(ferplus_folder, tmp_path / "data")
+    (data / "FER2013Train" / "fer0000001.png").write_bytes(b"no picture")
+    cv2.imwrite(str(data / "FER2013Test" / "fer0000140.png"), np.zeros((50, 40), np.uint8))
+    for load in (load_pointed, load_pointed_folder):
+        with pytest.raises(DataError, match="or give `--skip-broken`"):
+            load(data)
+    assert len(load_pointed_folder(data, skip_broken=True)) == sum(ROWS.values()) - 2
+    splits = load_pointed(data, skip_broken=True)
+    assert (len(splits["train"]), len(splits["test"])) == (ROWS["train"] - 1, ROWS["private"] - 1)
+
+
 def test_a_value_that_is_no_number_is_named_with_its_line(ferplus_folder: Path, tmp_path: Path) -> None:
     lines = (ferplus_folder / "landmarks.csv").read_text("utf-8").splitlines()
     lines[3] = lines[3].replace("0.9", "high", 1)
     (tmp_path / "landmarks.csv").write_text("\n".join(lines), "utf-8")
-    with pytest.raises(DataError, match="line 4: a value is no number"):
+    with pytest.raises(DataError, match=r"landmarks.csv` in `.*`, line 4: a value is no number"):
         load_points(tmp_path)
 
 

@@ -124,7 +124,7 @@ def test_a_layout_is_known_by_what_is_inside(tmp_path: Path, files: dict[str, by
             {"train/a/1.png": png(1), "b/2.png": png(2)},
             "`b/2.png` .* stands in no part, but `train/a/1.png` does",
         ),
-        ({"one/1.png": png(1), "one/2.png": png(2)}, "in no class folder; expected pictures as"),
+        ({"one/1.png": png(1), "one/2.png": png(2)}, "holds one class only, `one`; expected pictures as"),
     ],
 )
 def test_what_is_no_data_set_is_told_what_is_expected(

@@ -1,7 +1,8 @@
 """The hybrid against the paper's equations."""
 
+import math
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -114,6 +115,29 @@ def test_multiply_adds_of_mobilenet_v2_are_those_of_its_paper() -> None:
     assert ours == pytest.approx(300e6, rel=0.02)
 
 
-def test_wrong_heads_are_refused() -> None:
-    with pytest.raises(ValueError, match="`vit_dim` 10 is no multiple of `vit_heads` 4"):
-        Hybrid(HybridConfig(vit_dim=10))
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vit_dim": 10}, "`vit_dim` 10 is no multiple of `vit_heads` 4"),
+        ({"image_size": 0}, "`image_size` is 0, expected 16 to 512 px"),
+        ({"image_size": -5}, "`image_size` is -5, expected 16 to 512 px"),
+        ({"image_size": 513}, "`image_size` is 513, expected 16 to 512 px"),
+        ({"width": -1.0}, "`width` is -1.0, expected a number above 0"),
+        ({"width": 0.0}, "`width` is 0.0, expected a number above 0"),
+        ({"width": math.inf}, "`width` is inf, expected a number above 0"),
+        ({"width": math.nan}, "`width` is nan, expected a number above 0"),
+        ({"classes": 1}, "`classes` is 1, expected 2 or more"),
+        ({"vit_dim": 0}, "`vit_dim` is 0, expected 1 or more"),
+        ({"vit_depth": -1}, "`vit_depth` is -1, expected 1 or more"),
+        ({"vit_depth": 0}, "`vit_depth` is 0, expected 1 or more"),
+        ({"vit_heads": 0}, "`vit_heads` is 0, expected 1 or more"),
+        ({"fused_dim": 0}, "`fused_dim` is 0, expected 1 or more"),
+        ({"patch_px": 0}, "`patch_px` is 0, expected 1 or more"),
+        ({"dropout": 3.0}, "`dropout` is 3.0, expected 0 or more and less than 1"),
+        ({"dropout": -0.1}, "`dropout` is -0.1, expected 0 or more and less than 1"),
+        ({"dropout": math.nan}, "`dropout` is nan, expected 0 or more and less than 1"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        HybridConfig(**changes)

@@ -103,10 +103,10 @@ def test_evaluate_prints_one_json_object(
     [
         (["train", "missing.toml", "--data", "x"], "`missing.toml` cannot be read"),
         (["evaluate", "missing.onnx", "--data", "x"], "`missing.onnx` cannot be read"),
-        (["calibrate", "nowhere", "--data", "x"], "`nowhere/best.safetensors` does not exist"),
+        (["calibrate", "nowhere", "--data", "x"], "`nowhere` does not exist; expected the folder of"),
         (
             ["export", "nowhere", "--data", "x", "--out", "o.onnx", "--version", "1.0.0"],
-            "calibrate nowhere` first",
+            "`nowhere` does not exist; expected the folder of",
         ),
     ],
 )

@@ -170,6 +170,26 @@ def test_the_data_set_is_never_its_own_output(tmp_path: Path) -> None:
         prepare(data, data)
 
 
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    data = write_ferplus(tmp_path / "all.zip", dict.fromkeys(FOLDERS, strangers()[:2]))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match=r"out` is a folder; expected the zip file to write"):
+        prepare(data, tmp_path / "out")
+    assert {file.name for file in tmp_path.iterdir()} == {"all.zip", "out"}
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    data = write_ferplus(tmp_path / "all.zip", dict.fromkeys(FOLDERS, strangers()[:2]))
+    with zipfile.ZipFile(data, "a") as archive:
+        archive.writestr("landmarks.csv", "damaged below")
+    damaged = bytearray(data.read_bytes())
+    damaged[damaged.index(b"damaged below")] ^= 0xFF  # the check sum fails when all else is written
+    data.write_bytes(damaged)
+    with pytest.raises(DataError, match=r"`landmarks.csv` in `.*` cannot be read"):
+        prepare(data, tmp_path / "clean.zip")
+    assert [file.name for file in tmp_path.iterdir()] == ["all.zip"]
+
+
 def test_dropping_by_part_is_that_of_the_loader(tmp_path: Path) -> None:
     faces = strangers()
     data = write_ferplus(

@@ -276,6 +276,18 @@ def test_a_variant_is_not_quantised_again(
     assert "is int8 already" in capsys.readouterr().err
 
 
+def test_broken_pictures_are_left_out_where_asked(
+    model: Path, ferplus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shutil.copytree(ferplus_folder, tmp_path / "data")
+    (data / FOLDERS["public"] / "fer0000100.png").write_bytes(b"no picture")
+    line = ["quantize", str(model), "--data", str(data), "--faces", "8", "--compare"]
+    assert main(line) == 1
+    assert "or give `--skip-broken`" in capsys.readouterr().err
+    assert main([*line, "--skip-broken"]) == 0
+    assert "skipped 1 broken of" in capsys.readouterr().err
+
+
 def test_data_of_other_classes_are_refused(
     model: Path, ferplus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

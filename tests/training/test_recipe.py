@@ -311,11 +311,43 @@ def _forward(model: Quadratic) -> tuple[Tensor, Tensor, Tensor]:
     return pixels, model(pixels), targets
 
 
-def test_every_device_gets_an_optimizer_and_a_precision() -> None:
+def test_every_device_gets_an_optimizer() -> None:
     config = experiment()
     model = Hybrid(SHAPE)
     assert make_optimizer(model, config).defaults["fused"]
     assert not make_optimizer(model.to("meta"), config).defaults["fused"]
-    for name in ("cpu", "cuda", "mps", "xpu"):
-        precision = mixed_precision(torch.device(name))
-        assert name != "cpu" or not precision._enabled
+
+
+@pytest.mark.parametrize(
+    ("device", "able", "expected"),
+    [
+        ("cpu", {"cuda", "emulated", "xpu", "mps", "macos 14.0"}, False),
+        ("cuda", set(), False),
+        ("cuda", {"emulated"}, False),
+        ("cuda", {"cuda"}, True),
+        ("xpu", set(), False),
+        ("xpu", {"xpu"}, True),
+        ("mps", set(), False),
+        ("mps", {"mps"}, False),
+        ("mps", {"macos 14.0"}, False),
+        ("mps", {"mps", "macos 14.0"}, True),
+    ],
+)
+def test_bfloat16_is_for_accelerators_that_compute_it(
+    device: str, able: set[str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine is made up: none has all of these devices, and few tests run on any."""
+    asked = []
+
+    def cuda(*, including_emulation: bool = True) -> bool:
+        return "cuda" in able or (including_emulation and "emulated" in able)
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", cuda)
+    monkeypatch.setattr(torch.xpu, "is_bf16_supported", lambda: "xpu" in able)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in able)
+    monkeypatch.setattr(
+        torch.backends.mps, "is_macos_or_newer", lambda major, minor: f"macos {major}.{minor}" in able
+    )
+    monkeypatch.setattr(torch, "autocast", lambda *where, enabled: asked.append((*where, enabled)))
+    mixed_precision(torch.device(device))
+    assert asked == [(device, torch.bfloat16, expected)]

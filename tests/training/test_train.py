@@ -184,14 +184,24 @@ def test_weights_start_at_another_picture_size(tmp_path: Path, config: Experimen
         ("epoch = 3", "`epoch`: Extra inputs are not permitted"),
         ("[augment]\nzoom = 1.5", "`augment.zoom`: Input should be less than 1"),
         ("[model]\nfusion = 'sum'", "`model.fusion`: Input should be"),
+        ("[model]\nvit_dim = 10\nvit_heads = 4", "`model`: .*`vit_dim` 10 is no multiple of `vit_heads` 4"),
+        ("[model]\ndropout = 3", "`model`: .*`dropout` is 3.0, expected 0 or more and less than 1"),
+        ("[model]\nvit_depth = -1", "`model`: .*`vit_depth` is -1, expected 1 or more"),
+        ("[model]\nwidth = -1", "`model`: .*`width` is -1.0, expected a number above 0"),
         ("epochs = ", "is no TOML"),
+        ("name = 'gl\xfccklich'", "wrong.toml` is no UTF-8 text: .* at byte 10"),
     ],
 )
 def test_wrong_experiment_is_named(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "wrong.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     with pytest.raises(ConfigError, match=named):
         load_config(path)
+
+
+def test_a_folder_is_no_experiment(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_config(tmp_path)
 
 
 def test_shipped_experiments_are_valid() -> None:

@@ -97,8 +97,8 @@ def test_a_cut_file(tiny_model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"with_card": False}, InvalidModel, "no card"),
-        ({"card": "not JSON"}, InvalidModel, "card is not valid"),
+        ({"with_card": False}, InvalidModel, "built.onnx` has no card"),
+        ({"card": "not JSON"}, InvalidModel, "built.onnx`: its card is not valid"),
         ({"card": {"temperature": -1}}, InvalidModel, "`temperature`"),
         ({"card": {"format": "fer.card/99"}}, InvalidModel, "`format`"),
         (

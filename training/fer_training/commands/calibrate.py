@@ -19,11 +19,11 @@ from fer_training.release.doubt import choose_doubt, doubt_line
 def run(arguments: argparse.Namespace) -> None:
     """Print the fit and keep it for `export`."""
     weights = WEIGHTS[arguments.weights]
+    crop = read_experiment(arguments.run_folder).crop
     model = load_model(arguments.run_folder / weights)
     data = open_data(arguments.data, skip_broken=arguments.skip_broken)
     require_labels(arguments.run_folder, data.classes, arguments.data)
     faces = data.split("validation", arguments.rule, twins=False)
-    crop = read_experiment(arguments.run_folder).crop
     frames = serving_frames(faces.images, crop, LandmarkModel.open(arguments.landmarks))
     crops = plain_crops(faces.images, frames, model.config.image_size)
     logits = predict_logits(model, crops, torch.device("cpu"))

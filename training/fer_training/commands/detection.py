@@ -28,7 +28,7 @@ UPRIGHT_SCENES = ("upright", "photo", "empty")
 def run(arguments: argparse.Namespace) -> None:
     """Print a table; `--json PATH` also writes one JSON object, `-` prints that instead."""
     cv2.setNumThreads(1)  # processor time is counted for one thread
-    material = load_material(arguments.data, arguments.split)
+    material = load_material(arguments.data, arguments.split, skip_broken=arguments.skip_broken)
 
     def scenes(title: str) -> Iterator[Scene]:
         for index in tqdm(range(arguments.scenes), desc=title, mininterval=1, disable=None):

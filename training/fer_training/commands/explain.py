@@ -13,7 +13,7 @@ from fer_training.measure.report import write_json
 def run(arguments: argparse.Namespace) -> None:
     """Print a table, or with `--json PATH` (`-`, or nothing, is standard output) one JSON object."""
     model = EmotionModel.open(arguments.model)
-    data = open_data(arguments.data)
+    data = open_data(arguments.data, skip_broken=arguments.skip_broken)
     faces = data.split(arguments.split, "majority", twins=True)
     images = faces.some(arguments.faces).images
     landmarks = LandmarkModel.open(arguments.landmarks)

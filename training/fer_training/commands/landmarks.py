@@ -55,7 +55,7 @@ JITTER_NAME = "+-10 % shift, +-20 % scale, +-15 degrees"
 
 def run(arguments: argparse.Namespace) -> None:
     """Train (or go on), then quantise, measure and export; every number that the card holds is printed."""
-    splits = load_pointed(arguments.data)
+    splits = load_pointed(arguments.data, skip_broken=arguments.skip_broken)
     with TemporaryDirectory() as folder:
         trained, out = arguments.trained or Path(folder) / "trained.onnx", Path(folder) / "out.onnx"
         if arguments.trained is None:
@@ -118,7 +118,7 @@ def _measure(arguments: argparse.Namespace, splits: Mapping[Split, PointedFaces]
     )
     errors = [_error(model, splits["test"].trusted, f"FER+ test, score >= 0.6, {JITTER_NAME}")]
     if arguments.also:
-        other = load_pointed_folder(arguments.also).trusted
+        other = load_pointed_folder(arguments.also, skip_broken=arguments.skip_broken).trusted
         errors.append(_error(model, other, f"{arguments.also.stem}, score >= 0.6, {JITTER_NAME}"))
     card = card.model_copy(update={"errors": tuple(errors[:1])})
     rewrite_card(path, card, LANDMARK_CARD_KEY)

@@ -17,7 +17,7 @@ from fer_training.release.provenance import provenance
 def run(arguments: argparse.Namespace) -> None:
     """Train on the training part, and export; `detection` then tells what it finds."""
     cv2.setNumThreads(1)
-    material = load_material(arguments.data, "train")
+    material = load_material(arguments.data, "train", skip_broken=arguments.skip_broken)
     config = ProposalConfig(steps=arguments.steps)
     network = train([portrait.image for portrait in material.faces], material.grounds, config)
     write_proposals(network, card_of(network, arguments.version), arguments.out)

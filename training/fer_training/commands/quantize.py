@@ -37,14 +37,14 @@ class _Faces:
 
 def run(arguments: argparse.Namespace) -> None:
     """Build in a temporary folder; `--out` appears only after all gates."""
+    _check_asked(arguments)
     model = EmotionModel.open(arguments.model)
     if model.card.precision != "float32":
         raise QuantisationError(
             f"`{arguments.model}` is {model.card.precision} already; name the float32 model it was made from"
         )
-    if arguments.out is not None and arguments.out.resolve() == arguments.model.resolve():
-        raise QuantisationError(f"`{arguments.out}` is the model itself; give another `--out`")
-    data, landmarks = open_data(arguments.data), LandmarkModel.open(arguments.landmarks)
+    data = open_data(arguments.data, skip_broken=arguments.skip_broken)
+    landmarks = LandmarkModel.open(arguments.landmarks)
     if data.classes != model.card.labels:
         raise DataError(
             f"`{arguments.data}` has the classes {list(data.classes)}, the model {list(model.card.labels)}; "
@@ -79,6 +79,18 @@ def run(arguments: argparse.Namespace) -> None:
             _release(files[precision], arguments.out)
         if arguments.card:
             rewrite_card(arguments.model, model.card.model_copy(update={"variants": variants}))
+
+
+def _check_asked(arguments: argparse.Namespace) -> None:
+    """Refuse what would do nothing, or replace the model.
+
+    Raises:
+        QuantisationError: it is so.
+    """
+    if not (arguments.out or arguments.compare or arguments.card or arguments.sensitivity):
+        raise QuantisationError("nothing to do; give `--out`, `--compare`, `--card` or `--sensitivity`")
+    if arguments.out is not None and arguments.out.resolve() == arguments.model.resolve():
+        raise QuantisationError(f"`{arguments.out}` is the model itself; give another `--out`")
 
 
 def _check(path: Path, measured: Measured, faces: _Faces) -> None:

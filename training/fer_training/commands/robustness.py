@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print accuracy for each disturbance at each level, then for each measure; or fill the card."""
     model = EmotionModel.open(arguments.model, threads=arguments.threads)
     landmarks = LandmarkModel.open(arguments.landmarks)
-    data = open_data(arguments.data)
+    data = open_data(arguments.data, skip_broken=arguments.skip_broken)
     part: Split = "test" if arguments.card else "validation"
     faces = data.split(part, "majority", twins=False)
     faces = shared_classes(data.classes, model.card.labels).in_model(faces)

@@ -14,7 +14,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print both tables: cut by landmarks, and by box with the same graph."""
     model = EmotionModel.open(arguments.model)
     landmarks = LandmarkModel.open(arguments.landmarks)
-    data = open_data(arguments.data)
+    data = open_data(arguments.data, skip_broken=arguments.skip_broken)
     faces = data.split(arguments.split, "majority", twins=True)
     faces = shared_classes(data.classes, model.card.labels).in_model(faces)
     if arguments.faces:

@@ -19,11 +19,13 @@ class AugmentConfig(Frozen):
     """Strength of each step; 0 switches it off. The first five are the paper's."""
 
     zoom: float = Field(default=0.15, ge=0, lt=1, description="Scale is drawn from 1 - zoom to 1 + zoom.")
-    rotation_degrees: float = Field(default=15.0, ge=0, le=180)
+    rotation_degrees: float = Field(default=15.0, ge=0, le=180, description="Up to so many, to either side.")
     shift: float = Field(default=0.08, ge=0, le=0.5, description="Share of the side, in x and y.")
-    flip: bool = True
+    flip: bool = Field(default=True, description="Mirror every second view.")
     brightness: float = Field(default=0.2, ge=0, le=1, description="Share of the grey range.")
-    contrast: float = Field(default=0.25, ge=0, lt=1)
+    contrast: float = Field(
+        default=0.25, ge=0, lt=1, description="It is multiplied by 1 - contrast to 1 + contrast."
+    )
     blur: float = Field(default=0.1, ge=0, le=1, description="Probability of a slight Gaussian blur.")
     noise: float = Field(
         default=0.1, ge=0, le=1, description="Probability of Gaussian noise, up to 8 grey levels."

@@ -47,7 +47,10 @@ def read_grey(source: Source, name: str, broken: Broken) -> NDArray[np.uint8] | 
         DataError: the file is missing, or it is broken and may not be skipped.
     """
     if name not in source:
-        raise DataError(f"`{name}` is missing in `{source.path}`")
+        raise DataError(
+            f"`{name}` is missing in `{source.path}`; expected every picture that a row of its table names: "
+            "unpack the data set again, or remove the row"
+        )
     try:
         data = source.read(name)
     except DataError as error:

@@ -35,13 +35,13 @@ class CkPlus:
         return len(self.faces)
 
 
-def load_ckplus(path: Path, side_px: int = 48) -> CkPlus:
+def load_ckplus(path: Path, side_px: int = 48, *, skip_broken: bool = False) -> CkPlus:
     """Read CK+; see `load_class_folders`.
 
     Raises:
         DataError: other classes than CK+'s seven, or a file whose name tells no subject and sequence.
     """
-    faces = load_class_folders(path, side_px)
+    faces = load_class_folders(path, side_px, skip_broken=skip_broken)
     if faces.classes != CLASSES:
         raise DataError(
             f"`{path}` has the class folders {list(faces.classes)}, expected CK+'s {list(CLASSES)}"

@@ -66,7 +66,7 @@ def read_class_folders(
     source: Source, names: Sequence[str], side_px: int, broken: Broken, roots: int = 1
 ) -> ClassFolders:
     """These pictures of a data set, whose class folders stand below up to `roots` folders; see above."""
-    _check_layout(source.path, names, roots)
+    _check_layout(source, names, roots)
     faces = {name: _face(source, name, side_px, broken) for name in names}
     broken.tell(len(names))
     whole = {name: face for name, face in faces.items() if face is not None}
@@ -96,9 +96,12 @@ def class_of(name: str) -> str:
     return PurePosixPath(name).parent.name
 
 
-def _check_layout(path: Path, names: Sequence[str], roots: int) -> None:
+def _check_layout(source: Source, names: Sequence[str], roots: int) -> None:
+    path = source.path
     if not names:
         raise DataError(f"`{path}` holds no pictures ({', '.join(sorted(SUFFIXES))}); {_LAYOUT}")
+    if source.top and not any(map(class_of, names)):
+        raise DataError(f"`{path}` holds one class only, `{source.top}`; {_LAYOUT}")
     loose = next((name for name in names if not class_of(name)), None)
     if loose is not None:
         raise DataError(f"`{loose}` in `{path}` stands in no class folder; {_LAYOUT}")

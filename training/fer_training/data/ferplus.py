@@ -83,18 +83,25 @@ def read_votes(source: Source) -> list[VoteRow]:
         raise DataError(f"`{VOTES}` in `{source.path}` lacks the columns {sorted(missing)}")
     rows = []
     for number, row in enumerate(reader, start=2):
+        place = f"`{VOTES}` in `{source.path}`, line {number}"
+        if None in row.values():
+            count = sum(value is not None for value in row.values())
+            raise DataError(f"{place}: {count} fields, expected {len(row)}")
         if row["Usage"] not in PARTS:
-            raise DataError(
-                f"`{VOTES}` line {number}: `Usage` is `{row['Usage']}`, expected one of {list(PARTS)}"
-            )
-        try:
-            votes = [int(row[column]) for column in VOTE_COLUMNS]
-        except (TypeError, ValueError) as error:
-            raise DataError(f"`{VOTES}` line {number}: a vote is no whole number") from error
-        if min(votes) < 0:
-            raise DataError(f"`{VOTES}` line {number}: a vote is below 0")
+            raise DataError(f"{place}: `Usage` is `{row['Usage']}`, expected one of {list(PARTS)}")
+        votes = [_vote(row[column], f"{place}: `{column}`") for column in VOTE_COLUMNS]
         rows.append(VoteRow(PARTS[row["Usage"]], row["Image name"], votes))
     return rows
+
+
+def _vote(text: str, place: str) -> int:
+    try:
+        votes = int(text)
+    except ValueError:
+        votes = -1
+    if votes < 0:
+        raise DataError(f"{place} is `{text}`, expected a whole number of votes, 0 or more")
+    return votes
 
 
 def _faces(source: Source, folder: str, rows: list[tuple[str, list[int]]], broken: Broken) -> Faces:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fer_gateway.contract import Frozen
-from fer_training.data.datasets import open_data
+from fer_training.data.datasets import DataSet, open_data
 from fer_training.data.ferplus import FACE_PX, FOLDERS, VOTES, Faces
 from fer_training.data.foldered import FolderData
 from fer_training.data.held_out import Indices
@@ -55,24 +55,23 @@ def prepare(path: Path, out: Path, *, skip_broken: bool = False) -> Preparation:
     `train/`, `validation/` and `test/`: parts that were held out by a rule are folders from then on.
 
     Raises:
-        DataError: see `open_data`; or `out` is the data set itself.
+        DataError: see `open_data`; or `out` is the data set itself, or a folder.
     """
     if out.exists() and out.resolve() == path.resolve():
         raise DataError(f"`{out}` would replace the data set; give another `--out`")
+    if out.is_dir():
+        raise DataError(
+            f"`{out}` is a folder; expected the zip file to write, for example `{out / 'data.zip'}`"
+        )
     data = open_data(path, skip_broken=skip_broken)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(out.suffix + ".partial")
-    with Source.open(path) as source, zipfile.ZipFile(partial, "w") as archive:
-        if isinstance(data, VotedData):
-            report = _write_voted(source, data, archive)
-        elif isinstance(data, FolderData):
-            report = _write_folders(source, data, archive)
-        else:
-            raise TypeError(f"no way to write a {type(data).__name__}")
-        if _POINTS in source:
-            archive.writestr(_POINTS, source.read(_POINTS))
-        archive.writestr(REPORT, json.dumps(report.model_dump(), indent=2) + "\n")
-    partial.replace(out)
+    try:
+        with Source.open(path) as source, zipfile.ZipFile(partial, "w") as archive:
+            report = _write(source, data, archive)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
     return report
 
 
@@ -84,6 +83,19 @@ def is_prepared(path: Path) -> bool:
     """
     with Source.open(path) as source:
         return REPORT in source.names
+
+
+def _write(source: Source, data: DataSet, archive: zipfile.ZipFile) -> Preparation:
+    if isinstance(data, VotedData):
+        report = _write_voted(source, data, archive)
+    elif isinstance(data, FolderData):
+        report = _write_folders(source, data, archive)
+    else:
+        raise TypeError(f"no way to write a {type(data).__name__}")
+    if _POINTS in source:
+        archive.writestr(_POINTS, source.read(_POINTS))
+    archive.writestr(REPORT, json.dumps(report.model_dump(), indent=2) + "\n")
+    return report
 
 
 def _write_voted(source: Source, data: VotedData, archive: zipfile.ZipFile) -> Preparation:

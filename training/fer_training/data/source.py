@@ -42,6 +42,12 @@ class Source:
         """All files, as paths below the root, sorted."""
         return tuple(sorted(self._names))
 
+    @property
+    def top(self) -> str:
+        """The folder that all files share and that does not count; empty where there is none."""
+        name, whole = next(iter(self._names.items()), ("", ""))
+        return whole.removesuffix(name).rstrip("/")
+
     def __contains__(self, name: str) -> bool:
         return name in self._names
 

@@ -66,7 +66,7 @@ class Material:
     grounds: Sequence[Grey]
 
 
-def load_material(data: Path | None, split: Split) -> Material:
+def load_material(data: Path | None, split: Split, *, skip_broken: bool = False) -> Material:
     """Faces of one part of FER+ (majority rule, no pixel twins), or without `data` those of the two photos.
 
     Raises:
@@ -75,7 +75,9 @@ def load_material(data: Path | None, split: Split) -> Material:
     photos = _photos()
     portraits = [Portrait(photos[name], box) for name, box in _PHOTOS.items()]
     faces, turned = (
-        ([_close_up(portrait) for portrait in portraits], []) if data is None else _ferplus(data, split)
+        ([_close_up(portrait) for portrait in portraits], [])
+        if data is None
+        else _ferplus(data, split, skip_broken=skip_broken)
     )
     return Material(
         faces=faces,
@@ -112,8 +114,8 @@ def _skimage() -> Path:
     return _package("skimage") / "data"
 
 
-def _ferplus(data: Path, split: Split) -> tuple[list[Portrait], list[Portrait]]:
-    faces = drop_twins(load_ferplus(data))[SPLITS[split]]
+def _ferplus(data: Path, split: Split, *, skip_broken: bool) -> tuple[list[Portrait], list[Portrait]]:
+    faces = drop_twins(load_ferplus(data, skip_broken=skip_broken))[SPLITS[split]]
     faces = faces[keep_by("majority", faces.votes)]
     rows = load_points(data)
     box = Box(0, 0, FACE_PX, FACE_PX)
@@ -159,5 +161,5 @@ def _read(path: Path) -> Grey:
 def _package(name: str) -> Path:
     spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise DataError(f"the scenes are built from pictures of `{name}`; install `fer-gateway[dev]`")
+        raise DataError(f"the scenes are built from pictures of `{name}`; install `fer-gateway[train]`")
     return Path(spec.origin).parent

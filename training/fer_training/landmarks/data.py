@@ -2,13 +2,14 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_training.data.broken import Broken, read_grey
 from fer_training.data.ferplus import FACE_PX, Faces, load_ferplus
 from fer_training.data.parts import SPLITS, Split
 from fer_training.data.source import Source
@@ -48,39 +49,40 @@ class PointedFaces:
         return self[self.score >= TRUSTED_SCORE]
 
 
-def load_pointed(path: Path) -> dict[Split, PointedFaces]:
+def load_pointed(path: Path, *, skip_broken: bool = False) -> dict[Split, PointedFaces]:
     """The faces of each split that have landmarks; training faces without pixel twins in later splits.
 
     Raises:
         DataError: see `load_ferplus`; or `landmarks.csv` is missing or broken.
     """
     rows = load_points(path)
-    parts = drop_twins(load_ferplus(path))
+    parts = drop_twins(load_ferplus(path, skip_broken=skip_broken))
     return {split: _pointed(parts[part], rows) for split, part in SPLITS.items()}
 
 
-def load_pointed_folder(path: Path) -> PointedFaces:
+def load_pointed_folder(path: Path, *, skip_broken: bool = False) -> PointedFaces:
     """Every face that the `landmarks.csv` of another data set names, whatever its folders (for measuring).
 
     Raises:
         DataError: an image is missing or unreadable.
     """
-    rows = load_points(path)
-    images = []
+    rows, broken = load_points(path), Broken(path, skip_broken)
+    images, values = [], []
     with Source.open(path) as source:
         files = {name.split("/", 1)[-1]: name for name in source.names} | {
             name: name for name in source.names
         }
-        for name in rows:
-            data = source.read(files.get(name, name))
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-            if image is None or image.shape != (FACE_PX, FACE_PX):
-                raise DataError(f"`{name}` in `{path}` is no grey image of {FACE_PX} x {FACE_PX} px")
+        for name, row in rows.items():
+            image = read_grey(source, files.get(name, name), broken)
+            if image is None:
+                continue
+            if image.shape != (FACE_PX, FACE_PX):
+                broken.add(name, f"is {image.shape[1]} x {image.shape[0]} px, expected {FACE_PX} x {FACE_PX}")
+                continue
             images.append(image)
-    values = np.array(list(rows.values())).reshape(-1, 12)
-    return PointedFaces(
-        np.array(images, np.uint8), values[:, 2:].reshape(-1, 5, 2), values[:, 1], values[:, 0]
-    )
+            values.append(row)
+    broken.tell(len(rows))
+    return _faces(np.array(images, np.uint8).reshape(-1, FACE_PX, FACE_PX), values)
 
 
 def load_points(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -89,11 +91,17 @@ def load_points(path: Path) -> dict[str, NDArray[np.float64]]:
     Raises:
         DataError: the file or a column is missing, or a value is no number.
     """
-    with Source.open(path) as source:
-        text = source.read(FILE).decode("utf-8-sig")
-    reader = csv.DictReader(io.StringIO(text))
     names = [f"{column}_{axis}" for column in COLUMNS for axis in "xy"]
-    missing = {"image", "score", "spread_px", *names} - set(reader.fieldnames or ())
+    columns = ["image", "score", "spread_px", *names]
+    with Source.open(path) as source:
+        if FILE not in source:
+            raise DataError(
+                f"`{FILE}` is missing in `{path}`; expected it beside the pictures, with the columns "
+                f"{', '.join(columns)} (`python -m fer_training landmarks --help` says what they mean)"
+            )
+        text = source.text(FILE)
+    reader = csv.DictReader(io.StringIO(text))
+    missing = set(columns) - set(reader.fieldnames or ())
     if missing:
         raise DataError(f"`{FILE}` in `{path}` lacks the columns {sorted(missing)}")
     rows = {}
@@ -101,7 +109,7 @@ def load_points(path: Path) -> dict[str, NDArray[np.float64]]:
         try:
             values = np.array([float(row[name]) for name in ("score", "spread_px", *names)])
         except (TypeError, ValueError) as error:
-            raise DataError(f"`{FILE}` line {number}: a value is no number") from error
+            raise DataError(f"`{FILE}` in `{path}`, line {number}: a value is no number") from error
         values[2:] += 0.5
         rows[row["image"]] = values
     return rows
@@ -110,5 +118,10 @@ def load_points(path: Path) -> dict[str, NDArray[np.float64]]:
 def _pointed(faces: Faces, rows: dict[str, NDArray[np.float64]]) -> PointedFaces:
     known = np.array([name in rows for name in faces.names], dtype=bool)
     faces = faces[known]
-    values = np.array([rows[name] for name in faces.names]).reshape(-1, 12)
-    return PointedFaces(faces.images, values[:, 2:].reshape(-1, 5, 2), values[:, 1], values[:, 0])
+    return _faces(faces.images, [rows[name] for name in faces.names])
+
+
+def _faces(images: NDArray[np.uint8], rows: Sequence[NDArray[np.float64]]) -> PointedFaces:
+    """Images with their rows of `load_points`."""
+    values = np.array(rows).reshape(-1, 12)
+    return PointedFaces(images, values[:, 2:].reshape(-1, 5, 2), values[:, 1], values[:, 0])

@@ -32,25 +32,34 @@ class DistillConfig(Frozen):
 class ExperimentConfig(Frozen):
     """Everything a training run depends on, but the data and the device."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]*$", description="Of the run (default: that of the file)."
+    )
     model: HybridConfig = HybridConfig()
     augment: AugmentConfig = AugmentConfig()
-    crop: Crop = "box-v1"
-    """How faces are cut: the whole picture of a face, or by landmarks."""
+    crop: Crop = Field(
+        default="box-v1", description="How faces are cut: the whole picture of a face, or by landmarks."
+    )
     frames: int = Field(default=4, ge=1, description="Landmark searches for each training face.")
-    train_rule: Rule = "argmax"
-    seed: int = 0
-    epochs: int = Field(default=50, ge=1)
+    train_rule: Rule = Field(
+        default="argmax", description="Which voted faces train; validation takes `majority`."
+    )
+    seed: int = Field(default=0, description="Another one gives other weights, order and views.")
+    epochs: int = Field(default=50, ge=1, description="Passes over the training faces.")
     batch_size: int = Field(default=128, ge=2, description="Faces a process sees at a time.")
     accumulate: int = Field(default=1, ge=1, description="Batches whose mean gradient makes one step.")
     sync_batch_norm: bool = Field(
         default=False, description="Processes share batch statistics: exact, at a message a layer."
     )
-    optimizer: Literal["adam", "adamw"] = "adamw"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    schedule: Literal["constant", "cosine"] = "cosine"
-    warmup_epochs: float = Field(default=1.0, ge=0)
-    weight_decay: float = Field(default=0.05, ge=0)
+    optimizer: Literal["adam", "adamw"] = Field(
+        default="adamw", description="`adamw` takes the weight decay out of the gradient."
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="Once the warm-up is over.")
+    schedule: Literal["constant", "cosine"] = Field(
+        default="cosine", description="Of the rate after the warm-up; `cosine` falls to a hundredth."
+    )
+    warmup_epochs: float = Field(default=1.0, ge=0, description="In which the rate rises from near 0.")
+    weight_decay: float = Field(default=0.05, ge=0, description="Of matrices and kernels only.")
     sam_rho: float = Field(
         default=0.0, ge=0, description="Radius of sharpness-aware minimisation (Foret et al. 2021); 0 is off."
     )
@@ -83,13 +92,15 @@ def load_config(path: Path) -> ExperimentConfig:
     """Read an experiment.
 
     Raises:
-        ConfigError: no such file, no TOML, an unknown field or a value out of range; names each.
+        ConfigError: no such file, no text, no TOML, an unknown field or a value out of range; names each.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
         return ExperimentConfig.model_validate({"name": path.stem, **values})
     except OSError as error:
         raise ConfigError(f"`{path}` cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"`{path}` is no UTF-8 text: {error.reason} at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"`{path}` is no TOML: {error}") from error
     except ValidationError as error:

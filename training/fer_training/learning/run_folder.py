@@ -38,6 +38,10 @@ def read_step(path: Path, command: str) -> str:
     Raises:
         CheckpointError: it is not there; names the command.
     """
+    if not path.parent.is_dir():
+        raise CheckpointError(
+            f"`{path.parent}` does not exist; expected the folder of a finished run of `train`"
+        )
     if not path.is_file():
         raise CheckpointError(f"`{path}` does not exist; run `python -m fer_training {command}` first")
     return path.read_text(encoding="utf-8")

@@ -9,10 +9,13 @@ the standard ones and are implemented as their sources define them:
   sqrt(sigma^2 + epsilon), then scales and shifts by learned parameters.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,23 +23,45 @@ Fusion = Literal["learned", "half", "mobilenet", "vit", "vit-patches"]
 """Learned a; a = 0.5; or one part alone: `vit` on features of MobileNetV2, `vit-patches` on the picture."""
 
 
+_LEAST: Mapping[str, int] = {
+    "classes": 2, "vit_dim": 1, "vit_depth": 1, "vit_heads": 1, "fused_dim": 1, "patch_px": 1,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class HybridConfig:
     """Everything that determines the shape of a `Hybrid`."""
 
-    image_size: int = 112  # px, square, grey; 112 is the edge's default, 224 the paper's
-    width: float = 1.0  # multiplies every MobileNetV2 channel count
-    classes: int = 8
-    token_stride: Literal[8, 16] = 16  # the feature map that becomes tokens: 14x14 or 7x7 at 112 px
-    vit_dim: int = 112
-    vit_depth: int = 3
-    vit_heads: int = 4
-    fused_dim: int = 256  # width of F_MobileNetV2, F_ViT and F_Hybrid
-    dropout: float = 0.1
-    fusion: Fusion = "learned"
-    patch_px: int = 8  # side of a patch where the transformer sees the picture itself (`vit-patches`)
+    image_size: Annotated[int, Field(description="px, 16 to 512; what ships has 80, the paper 224.")] = 112
+    width: Annotated[float, Field(description="Multiplies every MobileNetV2 channel count, above 0.")] = 1.0
+    classes: Annotated[int, Field(description="From 2 on; `train` takes those of the data instead.")] = 8
+    token_stride: Annotated[Literal[8, 16], Field(description="Of the feature map that becomes tokens.")] = 16
+    vit_dim: Annotated[int, Field(description="Width of a token, a multiple of `vit_heads`.")] = 112
+    vit_depth: Annotated[int, Field(description="Blocks of the transformer, from 1 on.")] = 3
+    vit_heads: Annotated[int, Field(description="Heads of its attention, from 1 on.")] = 4
+    fused_dim: Annotated[int, Field(description="Width of F_MobileNetV2, F_ViT, F_Hybrid, from 1 on.")] = 256
+    dropout: Annotated[float, Field(description="Of tokens and of F_Hybrid, 0 to below 1.")] = 0.1
+    fusion: Annotated[
+        Fusion,
+        Field(
+            description="Learned a, a = 0.5, or one part alone: `vit` on features of MobileNetV2, "
+            "`vit-patches` on the picture."
+        ),
+    ] = "learned"
+    patch_px: Annotated[int, Field(description="Of `vit-patches`; `image_size` is a multiple of it.")] = 8
 
     def __post_init__(self) -> None:
+        if not 16 <= self.image_size <= 512:  # as cards have it
+            raise ValueError(f"`image_size` is {self.image_size}, expected 16 to 512 px")
+        if not 0 < self.width < math.inf:
+            raise ValueError(f"`width` is {self.width}, expected a number above 0")
+        for name, least in _LEAST.items():
+            if not getattr(self, name) >= least:
+                raise ValueError(f"`{name}` is {getattr(self, name)}, expected {least} or more")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"`dropout` is {self.dropout}, expected 0 or more and less than 1")
+        if self.vit_dim % self.vit_heads:
+            raise ValueError(f"`vit_dim` {self.vit_dim} is no multiple of `vit_heads` {self.vit_heads}")
         if self.fusion == "vit-patches" and self.image_size % self.patch_px:
             raise ValueError(f"`image_size` {self.image_size} is no multiple of `patch_px` {self.patch_px}")
 
@@ -248,8 +273,6 @@ class SelfAttention(nn.Module):
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        if dim % heads:
-            raise ValueError(f"`vit_dim` {dim} is no multiple of `vit_heads` {heads}")
         self.heads = heads
         self.query_key_value = nn.Linear(dim, 3 * dim)
         self.out = nn.Linear(dim, dim)

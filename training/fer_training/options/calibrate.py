@@ -2,10 +2,10 @@
 
 import argparse
 
-from fer_training.options.shared import add_data, add_landmarks, add_rule, add_run_folder, add_skip_broken
+from fer_training.options.shared import add_data, add_landmarks, add_rule, add_run_folder, share
 
 HELP = "fit temperature and doubt on the validation part"
-EXAMPLE = "calibrate runs/base --data runs/ferplus.zip"
+EXAMPLE = "calibrate runs/stage4 --data runs/ferplus.zip"
 NOTES = """
 Writes `calibration.json` into the folder of the run, for `export`, which takes the same weights.
 """
@@ -15,7 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     add_run_folder(parser)
     add_data(parser)
-    add_skip_broken(parser)
     add_landmarks(parser)
     add_rule(parser)
     parser.add_argument(
@@ -27,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--error",
-        type=float,
+        type=share,
         default=0.10,
-        help="share of wrong answers allowed among those not called uncertain (default: 0.10)",
+        help="share of wrong answers allowed among those not called uncertain, above 0 and below 1 "
+        "(default: 0.10)",
     )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from fer_training.options.shared import add_device, add_kernels, add_landmarks, positive
+from fer_training.options.shared import add_device, add_kernels, add_landmarks, add_skip_broken, positive
 from fer_training.protocols.splits import Protocol
 
 HELP = "train and test on CK+ by a protocol, with a report; resumes after a kill"
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="CK+ in the Kaggle layout (`CK+48/...`), folder or zip file"
     )
+    add_skip_broken(parser)
     parser.add_argument(
         "--protocol",
         choices=get_args(Protocol),

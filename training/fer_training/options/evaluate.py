@@ -10,8 +10,8 @@ from fer_training.options.shared import (
     add_landmarks,
     add_model,
     add_rule,
-    add_skip_broken,
     add_threads,
+    positive,
 )
 
 HELP = "score an ONNX model on a part of a data set, on the classes that both have"
@@ -31,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     add_model(parser)
     add_data(parser)
-    add_skip_broken(parser)
     add_landmarks(parser)
     parser.add_argument(
         "--split",
@@ -59,13 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--end-to-end",
-        type=int,
+        type=positive,
         nargs="?",
         const=sys.maxsize,
         metavar="FACES",
         help="also put the faces (or so many, evenly spread) into pictures of 640 x 480, 80 to 240 px wide, "
         "as JPEG of quality 80, and score from picture to label, no face found counting as wrong; needs "
-        "`fer-gateway[dev]` for the pictures, and about 4 minutes for the 3,153 of FER+",
+        "`fer-gateway[train]` for the pictures, and about 4 minutes for the 3,153 of FER+",
     )
     parser.add_argument(
         "--card", action="store_true", help="put the scores into the model's card, in place of earlier ones"

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import add_data, add_skip_broken, positive
+from fer_training.options.shared import add_data, positive
 
 HELP = (
     "measure where a training face lies in its Haar box; of own pictures, the packaged one where Haar fails"
 )
-EXAMPLE = "framing --data runs/ferplus.zip --run runs/base"
+EXAMPLE = "framing --data runs/ferplus.zip --run runs/stage4"
 NOTES = """
 Writes `framing.json` into the folder of the run, where one is given.
 """
@@ -17,7 +17,6 @@ Writes `framing.json` into the folder of the run, where one is given.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     add_data(parser)
-    add_skip_broken(parser)
     parser.add_argument(
         "--faces", type=positive, default=3000, help="training faces to look at (default: 3000)"
     )

@@ -3,10 +3,14 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import add_device, positive
+from fer_training.options.shared import LANDMARKS_CSV, add_device, add_skip_broken, positive, version
 
 HELP = "train, score and write the landmark model; resumes like `train`"
 EXAMPLE = "landmarks --data ferplus.zip --out runs/landmarks.onnx"
+NOTES = f"""{LANDMARKS_CSV}
+`landmarks` leaves out faces without a row. Of the others each weighs as its score and spread say; the trusted
+ones choose limits and are scored.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,8 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         required=True,
-        help="FER+ in the FERPlus layout with a `landmarks.csv` beside, folder or zip file",
+        help="FER+ in the FERPlus layout with a `landmarks.csv` (see below), folder or zip file",
     )
+    add_skip_broken(parser)
     add_device(parser)
     parser.add_argument(
         "--run",
@@ -39,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ONNX",
         help="do not train: take this model, which an earlier run wrote with weights of 16 bits",
     )
-    parser.add_argument("--version", help="version in the card (default: 0.1.0, or that of `--trained`)")
+    parser.add_argument(
+        "--version", type=version, help="version in the card (default: 0.1.0, or that of `--trained`)"
+    )
     parser.add_argument("--epochs", type=positive, default=60, help="passes over the data (default: 60)")
     parser.add_argument(
         "--faces", type=positive, default=3000, help="training faces that Haar is run on (default: 3000)"

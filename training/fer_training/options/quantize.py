@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import add_data, add_landmarks, add_model
+from fer_training.options.shared import add_data, add_landmarks, add_model, positive
 from fer_training.release.layer_kinds import IN_FLOAT, KINDS
 
 HELP = "write a model in int8 or with weights of 16 bits, if it still answers like its float32"
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("int8", "float16"), default="int8", help="of `--out` (default: int8)"
     )
     parser.add_argument(
-        "--faces", type=int, default=500, help="training faces that ranges are taken from (default: 500)"
+        "--faces", type=positive, default=500, help="training faces that ranges are taken from (default: 500)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed takes others (default: 0)")
     parser.add_argument(

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fer_training.options.shared import add_skip_broken
+
 HELP = "show runs of `crossvalidate` or `train` side by side: HTML, PNG, Markdown"
 EXAMPLE = "report runs/ckplus-random runs/ckplus-subjects --out runs/report"
 
@@ -18,3 +20,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="CK+ as the runs had it, to show sample faces; such a page must not be published",
     )
+    add_skip_broken(parser)

@@ -2,7 +2,11 @@
 
 import argparse
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import TypeAdapter, ValidationError
+
+from fer_gateway.contract import ModelCard
 from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_training.data.parts import SPLITS
 from fer_training.data.votes import RULES
@@ -20,6 +24,37 @@ def positive(text: str) -> int:
     return number
 
 
+def share(text: str) -> float:
+    """A number above 0 and below 1.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:  # so that NaN fails
+        raise argparse.ArgumentTypeError(f"`{text}` is no number above 0 and below 1")
+    return number
+
+
+def version(text: str) -> str:
+    """A version as cards have it.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        return _VERSION.validate_python(text)
+    except ValidationError as error:
+        message = f"`{text}` is no version; expected three numbers, as `0.3.0` or `0.3.0-rc1`"
+        raise argparse.ArgumentTypeError(message) from error
+
+
+_VERSION: TypeAdapter[str] = TypeAdapter(Annotated[str, ModelCard.model_fields["version"]])
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The ONNX file that a command looks at."""
     parser.add_argument("model", type=Path, help="the ONNX file")
@@ -31,7 +66,7 @@ def add_run_folder(parser: argparse.ArgumentParser) -> None:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """The data set."""
+    """The data set, and whether its broken pictures end a command."""
     parser.add_argument(
         "--data",
         type=Path,
@@ -40,6 +75,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "`fer2013new.csv`; CK+48; or class folders `<class>/<picture>`, alone or below `train/`, "
         "`validation/` (`val/`), `test/`",
     )
+    add_skip_broken(parser)
 
 
 def add_skip_broken(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +83,23 @@ def add_skip_broken(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-broken", action="store_true", help="leave out broken pictures, and say how many they are"
     )
+
+
+LANDMARKS_CSV = """
+`landmarks.csv` stands at the top of the data, beside `fer2013new.csv`; `prepare` copies it. A row a face:
+  image                                      file name, as in the column `Image name` of `fer2013new.csv`
+  right_eye_x, right_eye_y, left_eye_x ...   points in pixels of the 48 x 48 picture, pixel centres at whole
+                                             numbers: right_eye, left_eye, nose, mouth_right, mouth_left,
+                                             the person's own right and left
+  score                                      how sure the labelling detector was, 0 to 1: its mean score times
+                                             the share of copies (see below) in which it found the face;
+                                             from 0.6 on a face counts as trusted
+  spread_px                                  mean distance of its answers to copies of the picture (scaled,
+                                             mirrored, turned) from their mean
+Other columns are passed over. FER+ itself has no such file. Ours holds the mean answers of an established
+face detector to such copies; any that gives five points will do.
+"""
+"""What the commands that need the file say of it."""
 
 
 def add_split(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,20 @@
 """`train`."""
 
 import argparse
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from fer_training.options.shared import add_data, add_device, add_kernels, add_landmarks, add_skip_broken
+from fer_training.options.shared import add_data, add_device, add_kernels, add_landmarks
 
 HELP = "train an experiment; the same command resumes it after a kill"
-EXAMPLE = "train training/configs/base.toml --data runs/ferplus.zip"
+EXAMPLE = "train training/configs/stage1.toml --data runs/ferplus.zip"
 NOTES = """
+experiment: a TOML file as those in `training/configs`; `train --fields` prints all that can stand in it. The
+shipped model is `stage1.toml` to `stage4.toml`, each from the weights of the one before:
+  python -m fer_training train training/configs/stage2.toml --data runs/ferplus.zip \\
+    --weights runs/stage1/last.safetensors
+
 files, in the folder of the run:
   best.safetensors, last.safetensors  weights of the best epoch on the validation part, and of the last
   experiment.json, origin.json        what was trained; on which data and labels, from which weights
@@ -23,9 +30,11 @@ about as tightly as FER+ cuts it. Fine-tune the shipped weights, then `framing -
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("config", type=Path, help="experiment, for example `training/configs/default.toml`")
+    parser.add_argument("config", type=Path, help="experiment, for example `training/configs/stage1.toml`")
+    parser.add_argument(
+        "--fields", action=_Fields, help="print the fields of an experiment with their defaults, as TOML"
+    )
     add_data(parser)
-    add_skip_broken(parser)
     parser.add_argument(
         "--run",
         "--run-folder",
@@ -55,3 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write loss, accuracies, rate and a for TensorBoard into the folder of the run",
     )
+
+
+class _Fields(argparse.Action):
+    """Print them and leave, as `--help` does."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str) -> None:  # noqa: A002, argparse's name
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(import_module("fer_training.learning.fields").as_toml(), end="")
+        parser.exit()
