@@ -93,7 +93,7 @@ def other(expression: str) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all stages have run: `raw`, `clean.zip`, `run`, `model.onnx`."""
+    """Where all stages have run: `raw`, `clean.zip`, `run`, `model.onnx`, `int8.onnx`."""
     folder = tmp_path_factory.mktemp("end-to-end")
     raw, clean, run = folder / "raw", folder / "clean.zip", folder / "run"
     raw.mkdir()
@@ -105,13 +105,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finish(["framing", *data, "--faces", "80", "--run", str(run)])
     finish(["calibrate", str(run), *data])
     finish(["export", str(run), *data, "--out", str(folder / "model.onnx"), "--version", "1.0.0"])
+    finish(["quantize", str(folder / "model.onnx"), *data, "--out", str(folder / "int8.onnx")])
     return folder
 
 
 @pytest.fixture(scope="module")
 def gateway(folder: Path) -> Iterator[str]:
-    """The address of a gateway process with that model."""
-    process = GatewayProcess(environment={"FER_MODEL": str(folder / "model.onnx")}).start()
+    """The address of a gateway process with the model in int8, as it ships."""
+    process = GatewayProcess(environment={"FER_MODEL": str(folder / "int8.onnx")}).start()
     yield process.url
     process.stop()
 
