@@ -50,11 +50,11 @@ class Limits:
     dark_below: float = 0.25
     """Brightness under which a lack of contrast is a lack of light."""
     overexposed: float = 0.5
-    sharpness: float = 0.14
+    sharpness: float = 0.18
     turn_degrees: float = 35
     """To the side; FER+ has too few faces that look farther up or down, so the same is taken there."""
     tilt_degrees: float = 25
-    """For crops that are not turned upright; others answer the same up to 50 degrees at least."""
+    """For models of crops that are not turned upright (`box-v1`); others answer the same up to 40 degrees."""
 
 
 LIMITS = Limits()

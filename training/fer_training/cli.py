@@ -15,6 +15,7 @@ from fer_training.errors import TrainingError
 COMMANDS = (
     "prepare",
     "train",
+    "average",
     "framing",
     "landmarks",
     "proposals",
