@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 
 from fer_gateway.inference.landmarks import LandmarkModel
+from fer_gateway.inference.model import EmotionModel
 from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_MODEL
-from fer_gateway.vision.align import Grey
+from fer_gateway.vision.align import Grey, box_framed_by, cut_face
 from fer_gateway.vision.geometry import Box
 from fer_gateway.vision.landmarks import roll_degrees, scale_of, transformed
 from fer_training.cli import main
 from fer_training.crops.alignment import jittered_frames, serving_frames, whole_frames
 from fer_training.crops.batches import plain_crops
 from fer_training.crops.jitter import Jitter
-from fer_training.crops.surroundings import plain_surroundings, with_surroundings
+from fer_training.crops.surroundings import PAD, plain_surroundings, with_surroundings
 from fer_training.landmarks.data import PointedFaces, load_pointed
 from fer_training.landmarks.scenes import turned
+from fer_training.measure.predictions import serving_crops
 from fer_training.measure.stability import ANGLES, total_variation
 
 
@@ -47,6 +49,23 @@ def test_aligned_frames_bring_the_points_to_the_template(faces: PointedFaces, mo
     unaligned = [np.hypot(*(points / 48 - template).T).mean() for points in faces.points]
     assert np.mean(off) < 0.05
     assert np.mean(off) < 0.7 * np.mean(unaligned)
+
+
+def test_aligned_crops_are_those_that_serving_cuts(faces: PointedFaces, model: LandmarkModel) -> None:
+    """`evaluate` and training cut a face by its frame, the gateway by `cut_face`, out of a whole picture."""
+    emotions = EmotionModel.open(PACKAGED_MODEL)
+    spec, images = emotions.card.face, faces.images[:8]
+    pad = round(PAD * images.shape[1])
+    box = Box(pad, pad, images.shape[2], images.shape[1])
+    aligned = 0
+    for image, crop in zip(images, serving_crops(emotions, model, images), strict=True):
+        picture = plain_surroundings(image)
+        (located,) = model.locate(picture, [box_framed_by(box, model.card.framing)])
+        served = cut_face(picture, box_framed_by(box, spec.framing), spec, located.usable_points)
+        if located.plausible:
+            aligned += 1
+            assert np.abs(served.astype(int) - crop).max() <= 2, "grey levels, by rounding"
+    assert aligned >= 6
 
 
 def test_a_turned_face_is_set_upright(faces: PointedFaces, model: LandmarkModel) -> None:
