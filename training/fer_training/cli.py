@@ -33,6 +33,9 @@ COMMANDS = (
 )
 """In the order of `--help`."""
 
+RESUMED = ("train", "landmarks", "crossvalidate")
+"""Those that go on where they were stopped."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 refused with a message, 130 interrupted."""
@@ -46,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: `{error.filename or 'a file'}`: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on after the last whole epoch", file=sys.stderr)
+        goes_on = "; the same command goes on after the last whole epoch" * (arguments.command in RESUMED)
+        print(f"interrupted{goes_on}", file=sys.stderr)
         return 130
     return 0
 
