@@ -76,7 +76,7 @@ def test_the_material(material: Material) -> None:
 
 def test_without_the_pictures_of_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "find_spec", lambda name: None)
-    with pytest.raises(DataError, match=r"pictures of `skimage`; install `fer-gateway\[dev\]`"):
+    with pytest.raises(DataError, match=r"pictures of `skimage`; install `fer-gateway\[train\]`"):
         load_material(None, "test")
 
 
