@@ -4,6 +4,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -98,22 +99,20 @@ def _more_scans(data: bytes, position: int) -> int:
 
     libjpeg goes over all pixels once for each, however few bytes it has.
     """
-    scans = 0
-    for _ in range(MAX_PARTS):
-        found = _MARKER_AFTER_SCAN.search(data, position)
-        if found is None or found[1][0] == _END_OF_IMAGE or scans == MAX_SCANS:
-            return scans
-        scans += found[1][0] == _START_OF_SCAN
-        position = found.end()
-        if found[1][0] not in _WITHOUT_LENGTH:
-            position += max(2, int.from_bytes(data[position : position + 2]))
-    return MAX_SCANS  # made of too many parts to be a picture
+    scans = parts = 0
+    with suppress(struct.error):  # cut off within a segment
+        for marker, _, _ in islice(_jpeg_segments(data, position, _MARKER_AFTER_SCAN), MAX_PARTS):
+            parts, scans = parts + 1, scans + (marker == _START_OF_SCAN)
+            if scans == MAX_SCANS:
+                break
+    return MAX_SCANS if parts == MAX_PARTS else scans  # made of too many parts to be a picture
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment's content, found as libjpeg does."""
-    position = 2
-    while found := _MARKER.search(data, position):
+def _jpeg_segments(
+    data: bytes, position: int = 2, markers: re.Pattern[bytes] = _MARKER
+) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment's content from a position on, found as libjpeg does."""
+    while found := markers.search(data, position):
         marker = found[1][0]
         if marker == _END_OF_IMAGE:
             return

@@ -24,6 +24,8 @@ class Teachers:
     temperature: float
     share: float
     """Of the teachers in the loss; the targets have the rest."""
+    once: bool = False
+    """Asked before training by `taught`, and not in each step."""
 
     @classmethod
     def open(cls, config: DistillConfig, classes: int, device: torch.device) -> Self:
@@ -42,7 +44,7 @@ class Teachers:
                     f"`model.classes` is {classes}"
                 )
             models.append(model.requires_grad_(False))
-        return cls(tuple(models), config.temperature, config.share)
+        return cls(tuple(models), config.temperature, config.share, config.once)
 
     @torch.no_grad()
     def probabilities(self, pixels: Tensor) -> Tensor:

@@ -109,10 +109,10 @@ class Trainer:
         if first:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / EXPERIMENT).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        in_each_step = self.teachers
-        if self.teachers is not None and config.distill is not None and config.distill.once:
-            train, in_each_step = self.teachers.taught(train, config.model.image_size, self.device), None
-        objective = Objective.of(config, train.targets, self.device, in_each_step)
+        teachers = self.teachers
+        if teachers is not None and teachers.once:
+            train, teachers = teachers.taught(train, config.model.image_size, self.device), None
+        objective = Objective.of(config, train.targets, self.device, teachers)
         stepper = Stepper(self.network, self.optimizer, objective, self.device, config.sam_rho)
         batches = self._batches(train)
         crops = plain_crops(validation.images, validation.frames, config.model.image_size)

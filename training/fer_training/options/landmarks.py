@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import LANDMARKS_CSV, add_device, add_skip_broken, positive, version
+from fer_training.options.shared import LANDMARKS_CSV, add_device, add_pointed_data, positive, version
 
 HELP = "train, score and write the landmark model; resumes like `train`"
 EXAMPLE = "landmarks --data ferplus.zip --out runs/landmarks.onnx"
@@ -15,13 +15,7 @@ ones choose limits and are scored.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="FER+ in the FERPlus layout with a `landmarks.csv` (see below), folder or zip file",
-    )
-    add_skip_broken(parser)
+    add_pointed_data(parser)
     add_device(parser)
     parser.add_argument(
         "--run",

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_training.options.shared import LANDMARKS_CSV, add_skip_broken, positive, version
+from fer_training.options.shared import LANDMARKS_CSV, add_pointed_data, positive, version
 
 HELP = "train the network that says where in a picture faces may be"
 EXAMPLE = "proposals --data ferplus.zip --out proposals.onnx"
@@ -14,13 +14,7 @@ NOTES = f"""{LANDMARKS_CSV}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `proposals` takes."""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="FER+ in the FERPlus layout with a `landmarks.csv` (see below), folder or zip file",
-    )
-    add_skip_broken(parser)
+    add_pointed_data(parser)
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--steps", type=positive, default=3500, help="batches of 32 scenes (default: 3500)")
     parser.add_argument(

@@ -78,6 +78,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     add_skip_broken(parser)
 
 
+def add_pointed_data(parser: argparse.ArgumentParser) -> None:
+    """FER+ with the landmarks of its faces."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="FER+ in the FERPlus layout with a `landmarks.csv` (see below), folder or zip file",
+    )
+    add_skip_broken(parser)
+
+
 def add_skip_broken(parser: argparse.ArgumentParser) -> None:
     """Whether broken pictures end a command."""
     parser.add_argument(
