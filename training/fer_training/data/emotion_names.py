@@ -34,6 +34,11 @@ SYNONYMS: Mapping[str, str] = {
 """Lower-case names in the field -> the names of FER+."""
 
 
+def emotion_of(name: str) -> str:
+    """The name in FER+ of the emotion that a class is named after; the name in lower case if it is none."""
+    return SYNONYMS.get(_key(name), _key(name))
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """The classes that a model and a data set share."""

@@ -30,12 +30,12 @@ def read_fer2013(source: Source, broken: Broken) -> dict[str, Faces]:
     votes = read_votes(source)
     number = 0
     for number, (usage, pixels) in enumerate(_rows(source), start=1):
-        line = f"`{PIXELS}` line {number + 1}"
         if number > len(votes):
             break
         row = votes[number - 1]
         if PARTS.get(usage) != row.part:
-            raise DataError(f"{line}: `Usage` is `{usage}`, but in `{VOTES}` that row is of another part")
+            place = source.line(PIXELS, number + 1)
+            raise DataError(f"{place}: `Usage` is `{usage}`, but in `{VOTES}` that row is of another part")
         if row.name and (image := _image(pixels, f"{PIXELS}:{number + 1}", broken)) is not None:
             kept[row.part].append((row, image))
     if number != len(votes):
@@ -56,7 +56,8 @@ def _rows(source: Source) -> Iterator[tuple[str, str]]:
     usage, pixels = header.index("Usage"), header.index("pixels")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            raise DataError(f"`{PIXELS}` line {number}: {len(row)} fields, expected {len(header)}")
+            place = source.line(PIXELS, number)
+            raise DataError(f"{place}: {len(row)} fields, expected {len(header)}")
         yield row[usage].strip(), row[pixels]
 
 

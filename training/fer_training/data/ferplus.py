@@ -83,7 +83,7 @@ def read_votes(source: Source) -> list[VoteRow]:
         raise DataError(f"`{VOTES}` in `{source.path}` lacks the columns {sorted(missing)}")
     rows = []
     for number, row in enumerate(reader, start=2):
-        place = f"`{VOTES}` in `{source.path}`, line {number}"
+        place = source.line(VOTES, number)
         if None in row.values():
             count = sum(value is not None for value in row.values())
             raise DataError(f"{place}: {count} fields, expected {len(row)}")

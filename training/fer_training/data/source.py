@@ -48,6 +48,10 @@ class Source:
         name, whole = next(iter(self._names.items()), ("", ""))
         return whole.removesuffix(name).rstrip("/")
 
+    def line(self, name: str, number: int) -> str:
+        """How errors name a line of a file."""
+        return f"`{name}` in `{self.path}`, line {number}"
+
     def __contains__(self, name: str) -> bool:
         return name in self._names
 

@@ -26,7 +26,9 @@ class Origin(Frozen):
     prepared: bool | None = Field(
         default=None, description="Whether `prepare` wrote the data set; older runs lack it."
     )
-    fresh: tuple[str, ...] = Field(default=(), description="Parameters that did not come from it.")
+    fresh: tuple[str, ...] = Field(
+        default=(), description="Parameters, and rows of the classifier by class, that did not come from it."
+    )
 
     def check(self, folder: Path) -> None:
         """Make sure that a run in this folder, if there is one, is on the same data.

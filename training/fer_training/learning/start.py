@@ -5,11 +5,14 @@ from pathlib import Path
 
 import torch
 
+from fer_training.data.emotion_names import emotion_of
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.origin import read_origin
 from fer_training.network.checkpoint import load_model
 from fer_training.network.model import Hybrid
 from fer_training.network.transfer import transfer
+
+_CLASSIFIER = ("classifier.weight", "classifier.bias")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,15 @@ class Start:
     config: ExperimentConfig
     model: Hybrid | None = None
     fresh: tuple[str, ...] = ()
-    """Parameters of the model that are not in the weights."""
+    """Parameters of the model that are not in the weights; `classifier[a]` is the classifier's row of `a`."""
 
 
 def start_from(weights: Path | None, config: ExperimentConfig, classes: tuple[str, ...]) -> Start:
     """An experiment for data of these classes, with these weights.
 
-    An experiment without `[model]` has the shape of the weights. The classifier starts fresh where its rows
-    would mean other labels than those of the run that the weights lie in, or FER+'s eight emotions.
+    An experiment without `[model]` has the shape of the weights. The classifier takes over the rows of the
+    classes that the old model knows, by their name or their emotion's: its labels are those of the run that
+    the weights lie in, or FER+'s eight emotions. The other rows start fresh.
 
     Raises:
         CheckpointError: no readable weights, or they fit less than half of the model.
@@ -38,7 +42,27 @@ def start_from(weights: Path | None, config: ExperimentConfig, classes: tuple[st
     config = config.model_copy(update={"model": replace(shape, classes=len(classes))})
     torch.manual_seed(config.seed)  # the same fresh values in each process
     model, fresh = transfer(old, config.model)
-    if classes != read_origin(weights.parent).labels and "classifier.weight" not in fresh:
-        model.classifier.reset_parameters()
-        fresh += ("classifier.weight", "classifier.bias")
-    return Start(config, model, fresh)
+    labels = read_origin(weights.parent).labels
+    fresh = tuple(name for name in fresh if name not in _CLASSIFIER)
+    return Start(config, model, fresh + _take_over_rows(model, old, labels, classes))
+
+
+@torch.no_grad()
+def _take_over_rows(
+    model: Hybrid, old: Hybrid, labels: tuple[str, ...], classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Give each class the row of the old model's classifier for it; the names of what starts fresh."""
+    model.classifier.reset_parameters()
+    fits = len(labels) == old.config.classes and old.config.fused_dim == model.config.fused_dim
+    places = {emotion_of(label): place for place, label in enumerate(labels)} if fits else {}
+    unknown = []
+    for row, name in enumerate(classes):
+        place = places.get(emotion_of(name))
+        if place is None:
+            unknown.append(name)
+            continue
+        model.classifier.weight[row] = old.classifier.weight[place]
+        model.classifier.bias[row] = old.classifier.bias[place]
+    if len(unknown) == len(classes):
+        return _CLASSIFIER
+    return tuple(f"classifier[{name}]" for name in unknown)

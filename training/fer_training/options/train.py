@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         type=Path,
         help="start from these `.safetensors` instead of random weights; an experiment without `[model]` "
-        "takes their shape, and for other classes the last layer starts at random",
+        "takes their shape; the last layer starts at random for classes that they do not know by name",
     )
     parser.add_argument(
         "--views",

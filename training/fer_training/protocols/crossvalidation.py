@@ -12,6 +12,7 @@ from fer_gateway.models import PACKAGED_LANDMARKS
 from fer_training.data.labelled import fingerprint
 from fer_training.errors import CheckpointError, ConfigError
 from fer_training.learning.config import ExperimentConfig
+from fer_training.learning.start import start_from
 from fer_training.learning.train import Kernels
 from fer_training.network.model import Hybrid, HybridConfig
 from fer_training.protocols.faces import ProtocolFaces
@@ -19,7 +20,6 @@ from fer_training.protocols.fold import FoldResult, FoldTask
 from fer_training.protocols.jobs import train_folds
 from fer_training.protocols.overlap import overlap
 from fer_training.protocols.splits import Fold, Protocol, make_folds
-from fer_training.protocols.start import started
 from fer_training.protocols.summary import Plan, Summary, summarise, write_summary
 
 PLAN = "plan.json"
@@ -62,7 +62,7 @@ def make_plan(
     """
     source, fresh = None, tuple[str, ...]()
     if weights is not None:
-        _, fresh = started(weights, config, faces.faces.classes)
+        fresh = start_from(weights, config, faces.faces.classes).fresh
         source = f"{weights.name}, SHA-256 {_digest(weights)}"
     return Plan(
         experiment=config,

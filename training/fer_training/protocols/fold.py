@@ -17,11 +17,11 @@ from fer_training.errors import CheckpointError
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.devices import device_named
 from fer_training.learning.run_folder import BEST_WEIGHTS, CHECKPOINT, LAST_WEIGHTS
+from fer_training.learning.start import start_from
 from fer_training.learning.train import Kernels, Trainer, predict_logits
 from fer_training.network.model import Hybrid
 from fer_training.protocols.faces import ProtocolFaces
 from fer_training.protocols.splits import Fold
-from fer_training.protocols.start import started
 
 RESULT = "result.json"
 
@@ -106,7 +106,7 @@ def train_fold(task: FoldTask) -> FoldResult:
 
 def _trained(task: FoldTask) -> FoldResult:
     config, faces, device = task.config, task.faces, device_named(task.device)
-    start = None if task.weights is None else started(task.weights, config, faces.faces.classes)[0]
+    start = start_from(task.weights, config, faces.faces.classes).model
     trainer = Trainer(config, task.folder, device, start, kernels=task.kernels)
     trainer.resume()
     left = config.epochs - trainer.progress.epochs_done

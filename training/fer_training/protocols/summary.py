@@ -35,7 +35,9 @@ class Plan(Frozen):
     landmarks: str = Field(default="", description="SHA-256 of the model that cut them; older plans lack it.")
     kernels: Kernels = "plain"
     weights: str | None = Field(description="File and SHA-256 of the weights to start from; none: random.")
-    fresh: tuple[str, ...] = Field(description="Parameters that do not come from these weights.")
+    fresh: tuple[str, ...] = Field(
+        description="Parameters, and rows of the classifier by class, not from these weights."
+    )
 
     @property
     def start(self) -> str:
