@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from fer_training.cli import parser
+from fer_training.learning.config import load_config
 
 ROOT = Path(__file__).parents[2]
+EXPERIMENTS = sorted((ROOT / "training/configs").glob("*.toml"))
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "training").glob("*.md"))),
-    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "training/configs").glob("*.toml"))),
+    *(str(path.relative_to(ROOT)) for path in EXPERIMENTS),
 )
 VARIABLES = {"$protocol": "subjects", "$fusion": "half"}
 """What loops of a shell run through, one value each."""
@@ -46,3 +48,8 @@ def test_the_parser_takes_it(page: str, words: list[str]) -> None:
     arguments = parser().parse_args(words)
     config = getattr(arguments, "config", None)
     assert config is None or (ROOT / config).is_file() or config.name == "CONFIG", f"{page} names no file"
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_the_experiments_that_are_committed_can_be_read(path: Path) -> None:
+    assert load_config(path).name == path.stem

@@ -11,7 +11,7 @@ HELP = "train an experiment; the same command resumes it after a kill"
 EXAMPLE = "train training/configs/stage1.toml --data runs/ferplus.zip"
 NOTES = """
 experiment: a TOML file as those in `training/configs`; `train --fields` prints all that can stand in it. The
-shipped model is `stage1.toml` to `stage4.toml`, each from the weights of the one before:
+shipped model is `stage1.toml` to `stage6.toml`, each from the weights before (the README has all commands):
   python -m fer_training train training/configs/stage2.toml --data runs/ferplus.zip \\
     --weights runs/stage1/last.safetensors
 
