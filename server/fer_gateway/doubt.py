@@ -50,7 +50,7 @@ class Limits:
     dark_below: float = 0.25
     """Brightness under which a lack of contrast is a lack of light."""
     overexposed: float = 0.5
-    sharpness: float = 0.18
+    sharpness: float = 0.2
     turn_degrees: float = 35
     """To the side; FER+ has too few faces that look farther up or down, so the same is taken there."""
     tilt_degrees: float = 25

@@ -160,7 +160,8 @@ def test_targets_on_ferplus() -> None:
         pytest.skip(f"no FER+ at `{DATA}`")
     material = load_material(DATA, "validation")
     measurement = measure((make_scene(material, 4, index) for index in range(120)), ways_to_look())
-    for way in ("proposals", "first look", "all looks"):
+    for way in ("single picture", "proposals", "first look", "all looks"):
         targets_are_met(measurement, way)
     assert measurement.recall("proposals", UPRIGHT) >= measurement.recall("all looks", UPRIGHT)
+    assert measurement.recall("single picture", UPRIGHT) >= measurement.recall("proposals", UPRIGHT)
     assert measurement.relative_time("proposals", REFERENCE) < 0.15

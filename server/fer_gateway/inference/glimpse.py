@@ -16,7 +16,7 @@ SMALLEST_FACE = 0.15
 _LEAST_PX = 20.0
 _LEAST_OF_LONGER = 0.06  # bounds the glances at long, narrow pictures
 
-CLEAR = 0.8
+CLEAR = 0.88
 """Landmarks count below this part of the error up to which they are plausible: of a box that a cascade drew,
 half is known already; here nothing is."""
 

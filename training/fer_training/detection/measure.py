@@ -6,12 +6,10 @@ from time import thread_time
 
 import cv2
 
-from fer_gateway.inference.landmarks import LandmarkModel
-from fer_gateway.inference.proposals import SMALLEST_FACE, ProposalModel, borne_out
-from fer_gateway.models import PACKAGED_LANDMARKS, PACKAGED_PROPOSALS
+from fer_gateway.analyzer import Analyzer, Stopwatch
+from fer_gateway.options import DEFAULT_OPTIONS
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.cascade import FRONTAL_FACE, find_cascade
-from fer_gateway.vision.detect import FaceDetector
 from fer_gateway.vision.geometry import Box, intersection_over_union
 from fer_training.detection.scenes import Scene
 
@@ -119,22 +117,22 @@ def same_face(first: Box, second: Box) -> bool:
 
 
 def ways_to_look() -> dict[str, Find]:
-    """The reference, the look of the proposal network, and the cascades: their first look, and all of theirs.
+    """The reference, what a picture that is posted gets, and its parts.
+
+    These are the look of the proposal network, and the cascades: their first look, and all of theirs.
 
     Raises:
         DetectorUnavailable: OpenCV here has no Haar cascades.
     """
-    proposals, landmarks = ProposalModel.open(PACKAGED_PROPOSALS), LandmarkModel.open(PACKAGED_LANDMARKS)
-
-    def propose(grey: Grey) -> list[Box]:
-        proposed = proposals.propose(grey, SMALLEST_FACE * min(grey.shape))
-        return [box for box, _ in borne_out(landmarks, grey, proposed)]
-
+    analyzer = Analyzer.open()
+    detector = analyzer.detector
     reference = cv2.CascadeClassifier(str(find_cascade(FRONTAL_FACE)))
-    detector = FaceDetector()
     return {
         REFERENCE: lambda grey: [Box(*map(float, box)) for box in reference.detectMultiScale(grey, 1.1, 5)],
-        "proposals": propose,
+        "single picture": lambda grey: [
+            place.box for place in analyzer.find(grey, DEFAULT_OPTIONS, Stopwatch())
+        ],
+        "proposals": lambda grey: [place.box for place in analyzer.first_look(grey, 0.0, Stopwatch())],
         "first look": lambda grey: [found.box for found in detector.detect(grey, thorough=False)],
         "all looks": lambda grey: [found.box for found in detector.detect(grey)],
         f"all looks, `min_face` {SMALL_SHARE}": lambda grey: [
