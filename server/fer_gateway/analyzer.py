@@ -122,13 +122,16 @@ class Analyzer:
         """The grey pixels of an image file, H x W; for the errors see `analyze`."""
         return decode_grey(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
 
-    def find(self, grey: Grey, options: Options, watch: "Stopwatch") -> list[Place]:
+    def find(
+        self, grey: Grey, options: Options = DEFAULT_OPTIONS, watch: "Stopwatch | None" = None
+    ) -> list[Place]:
         """Where the faces of a picture lie, largest first; the largest `max_faces` of them.
 
         The first look is that of the proposal network. Only where it finds nothing do the cascades scan; what
         they found and landmarks speak against is no face. Where that leaves none, the landmark model has a
         last look everywhere: it knows faces on their side, half covered or crying out.
         """
+        watch = watch or Stopwatch()
         places = self.first_look(grey, options.min_face, watch)
         if places:
             return places[: options.max_faces]

@@ -7,7 +7,6 @@ from time import thread_time
 import cv2
 
 from fer_gateway.analyzer import Analyzer, Stopwatch
-from fer_gateway.options import DEFAULT_OPTIONS
 from fer_gateway.vision.align import Grey
 from fer_gateway.vision.cascade import FRONTAL_FACE, find_cascade
 from fer_gateway.vision.geometry import Box, intersection_over_union
@@ -129,9 +128,7 @@ def ways_to_look() -> dict[str, Find]:
     reference = cv2.CascadeClassifier(str(find_cascade(FRONTAL_FACE)))
     return {
         REFERENCE: lambda grey: [Box(*map(float, box)) for box in reference.detectMultiScale(grey, 1.1, 5)],
-        "single picture": lambda grey: [
-            place.box for place in analyzer.find(grey, DEFAULT_OPTIONS, Stopwatch())
-        ],
+        "single picture": lambda grey: [place.box for place in analyzer.find(grey)],
         "proposals": lambda grey: [place.box for place in analyzer.first_look(grey, 0.0, Stopwatch())],
         "first look": lambda grey: [found.box for found in detector.detect(grey, thorough=False)],
         "all looks": lambda grey: [found.box for found in detector.detect(grey)],
