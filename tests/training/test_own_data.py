@@ -190,6 +190,17 @@ def test_the_head_of_an_own_run_is_kept_for_its_labels(tmp_path: Path, weights: 
     assert start_from(tmp_path / "best.safetensors", load_config(config), Origin().labels).fresh
 
 
+def test_two_names_of_one_emotion_keep_rows_of_their_own(tmp_path: Path, weights: Path) -> None:
+    labels = ("happy", "joy", *"cdefgh")
+    Origin(data="mine", labels=labels).keep(tmp_path)
+    shutil.copy(weights, tmp_path / "best.safetensors")
+    config = tmp_path / "own.toml"
+    config.write_text("epochs = 1\n", encoding="utf-8")
+    old, start = load_model(weights), start_from(tmp_path / "best.safetensors", load_config(config), labels)
+    assert start.model is not None
+    torch.testing.assert_close(start.model.classifier.weight, old.classifier.weight)
+
+
 def test_a_damaged_origin_is_named(tmp_path: Path) -> None:
     (tmp_path / "origin.json").write_text("{", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"origin\.json` cannot be read"):

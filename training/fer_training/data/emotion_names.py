@@ -1,6 +1,6 @@
 """The names that data sets give to emotions, and which classes a model and a data set share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,9 +34,12 @@ SYNONYMS: Mapping[str, str] = {
 """Lower-case names in the field -> the names of FER+."""
 
 
-def emotion_of(name: str) -> str:
-    """The name in FER+ of the emotion that a class is named after; the name in lower case if it is none."""
-    return SYNONYMS.get(_key(name), _key(name))
+def place_of(name: str, labels: Sequence[str]) -> int | None:
+    """The place among a model's labels of a class: of its own name, else of its emotion's; none without."""
+    named = {_key(label): place for place, label in enumerate(labels)}
+    places = {SYNONYMS[key]: place for key, place in named.items() if key in SYNONYMS} | named
+    key = _key(name)
+    return places.get(key, places.get(SYNONYMS.get(key, "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +97,14 @@ def shared_classes(classes: tuple[str, ...], labels: tuple[str, ...]) -> Shared:
         DataError: a class that is neither a label nor a known name of an emotion, two classes of one label,
             or fewer than two shared classes.
     """
-    named = {_key(label): place for place, label in enumerate(labels)}
-    places = {SYNONYMS[key]: place for key, place in named.items() if key in SYNONYMS} | named
     found: dict[int, int] = {}
     for number, name in enumerate(classes):
-        key = _key(name)
-        if key not in places and key not in SYNONYMS:
+        place = place_of(name, labels)
+        if place is None and _key(name) not in SYNONYMS:
             raise DataError(
                 f"the class `{name}` of the data is no label of the model ({', '.join(labels)}) and no known "
                 f"name of an emotion ({', '.join(sorted(SYNONYMS))}); rename it"
             )
-        place = places.get(key, places.get(SYNONYMS.get(key, "")))
         if place is None:
             continue
         if place in found.values():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from fer_training.data.emotion_names import emotion_of
+from fer_training.data.emotion_names import place_of
 from fer_training.learning.config import ExperimentConfig
 from fer_training.learning.origin import read_origin
 from fer_training.network.checkpoint import load_model
@@ -54,10 +54,9 @@ def _take_over_rows(
     """Give each class the row of the old model's classifier for it; the names of what starts fresh."""
     model.classifier.reset_parameters()
     fits = len(labels) == old.config.classes and old.config.fused_dim == model.config.fused_dim
-    places = {emotion_of(label): place for place, label in enumerate(labels)} if fits else {}
     unknown = []
     for row, name in enumerate(classes):
-        place = places.get(emotion_of(name))
+        place = place_of(name, labels) if fits else None
         if place is None:
             unknown.append(name)
             continue
